@@ -1,0 +1,117 @@
+"""The audit log of the schema that is active: the platform's in public, a hospital's in its own."""
+
+from datetime import date
+from typing import Self
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models.expressions import RawSQL
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from core.codes import new_code
+
+
+class Action(models.TextChoices):
+    """Everything that is ever recorded, with the words it is shown in. A status change is `<thing>.<new status>`."""
+
+    HOSPITAL_REGISTERED = "hospital.pending", _("Hospital registered")
+    HOSPITAL_EMAIL_CONFIRMED = "hospital.email_confirmed", _("E-mail address confirmed")
+    HOSPITAL_APPROVED = "hospital.approved", _("Hospital approved")
+    HOSPITAL_REJECTED = "hospital.rejected", _("Hospital rejected")
+    HOSPITAL_SUSPENDED = "hospital.suspended", _("Hospital suspended")
+    HOSPITAL_OPENED = "hospital.opened", _("Hospital opened")
+    SETTINGS_CHANGED = "settings.changed", _("Settings changed")
+    CONTACT_CHECKED = "settings.contact_checked", _("Contact details checked")
+    DOMAIN_CLAIMED = "domain.claimed", _("Own domain added")
+    DOMAIN_VERIFIED = "domain.verified", _("Own domain verified")
+    DOMAIN_REMOVED = "domain.removed", _("Own domain removed")
+    DEPARTMENT_ADDED = "department.added", _("Department added")
+    DEPARTMENT_CHANGED = "department.changed", _("Department changed")
+    DEPARTMENT_DELETED = "department.deleted", _("Department deleted")
+    STAFF_ADDED = "staff.added", _("Staff member added")
+    INVITATION_SENT = "invitation.sent", _("Invitation sent")
+    INVITATION_ACCEPTED = "invitation.accepted", _("Invitation accepted")
+    MESSAGE_RETRIED = "message.retried", _("Message sent again")
+    USER_ADDED = "user.added", _("Person added")
+    USER_SIGNED_IN = "user.signed_in", _("Signed in")
+    USER_SIGN_IN_REFUSED = "user.sign_in_refused", _("Sign-in refused")
+    USER_SIGNED_OUT = "user.signed_out", _("Signed out")
+    USER_PASSWORD_RESET_ASKED = ("user.password_reset_asked", _("Password reset asked for"))
+    USER_PASSWORD_CHANGED = "user.password_changed", _("Password changed")
+
+
+class AuditLogs(models.QuerySet["AuditLog"]):
+    """Reading the log; nothing here writes."""
+
+    def about(self, thing: models.Model) -> Self:
+        """What happened to one thing."""
+        return self.filter(entity=thing._meta.label_lower, entity_id=str(thing.pk))
+
+    def newest_first(self) -> Self:
+        """By time, the row number deciding between rows of one moment."""
+        return self.order_by("-timestamp", "-pk")
+
+    def between(self, first: date | None, last: date | None) -> Self:
+        """Rows of the days from `first` to `last`, both included, in the active time zone."""
+        rows = self
+        if first:
+            rows = rows.filter(timestamp__date__gte=first)
+        if last:
+            rows = rows.filter(timestamp__date__lte=last)
+        return rows
+
+
+class AuditLog(models.Model):
+    """One thing that somebody did.
+
+    No database constraint ties a row to what it is about: the log must outlive its subjects. `user` is empty for what
+    the platform did itself and for visitors without an account; `actor` keeps the name as it was then.
+    `old` and `new` hold a status before and after; `data` everything else worth keeping, as JSON.
+    """
+
+    code = models.UUIDField(default=new_code, unique=True, editable=False)
+    timestamp = models.DateTimeField(_("time"), default=timezone.now)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("person"),
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,  # audit_by_person begins with it
+        related_name="+",
+    )
+    actor = models.CharField(_("name at the time"), max_length=200)
+    address = models.GenericIPAddressField(_("IP address"), null=True)
+    # No `choices`: a new action must not mean a migration of every hospital.
+    action = models.CharField(_("action"), max_length=60)
+    entity = models.CharField(_("kind of thing"), max_length=100)
+    entity_id = models.CharField(_("number of the thing"), max_length=60)
+    thing = models.CharField(_("name of the thing at the time"), max_length=255)
+    old = models.CharField(_("from"), max_length=60, blank=True)
+    new = models.CharField(_("to"), max_length=60, blank=True)
+    reason = models.TextField(_("reason"), blank=True)
+    data = models.JSONField(_("details"), default=dict, encoder=DjangoJSONEncoder)
+    # Which transaction wrote the row: how the guard on status columns knows that a change was recorded.
+    transaction_id = models.BigIntegerField(db_default=RawSQL("pg_current_xact_id()::text::bigint", []), editable=False)
+
+    objects = AuditLogs.as_manager()
+
+    class Meta:
+        verbose_name = _("audit row")
+        verbose_name_plural = _("audit log")
+        indexes = [
+            models.Index(fields=["entity", "entity_id"], name="audit_by_thing"),
+            models.Index(fields=["transaction_id"], name="audit_by_transaction"),
+            models.Index(fields=["-timestamp", "-id"], name="audit_by_time"),
+            models.Index(fields=["user", "-timestamp"], name="audit_by_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor}: {self.action} {self.thing}"
+
+    @property
+    def title(self) -> str:
+        """What was done, in words; the bare name for an action that no longer exists."""
+        return str(Action(self.action).label) if self.action in Action else self.action

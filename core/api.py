@@ -1,0 +1,29 @@
+"""How the API pages its lists and says no."""
+
+from typing import Any
+
+from rest_framework import views
+from rest_framework.pagination import PageNumberPagination
+from rest_framework.response import Response
+
+from core.errors import DomainError, TooMany
+from core.pages import PER_PAGE
+
+
+class Pagination(PageNumberPagination):
+    """Ten a page, `?page=2`, at most a hundred with `?page_size=`."""
+
+    page_size = PER_PAGE
+    page_size_query_param = "page_size"
+    max_page_size = 100
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Render a refusal as `{"detail": ..., "field": ...}`; everything else as the API framework does."""
+    if isinstance(error, DomainError):
+        body: dict[str, Any] = {"detail": str(error)}
+        if error.field:
+            body["field"] = error.field
+        headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooMany) else None
+        return Response(body, status=error.status, headers=headers)
+    return views.exception_handler(error, context)

@@ -1,0 +1,121 @@
+"""Template words of the design system; a builtin library, so no template loads it."""
+
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+from zlib import crc32
+
+import phonenumbers
+from django import template
+from django.core.paginator import Page
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from phonenumber_field.phonenumber import PhoneNumber
+
+register = template.Library()
+
+_TITLES = frozenset(
+    {"dr", "dr.", "mr", "mr.", "mrs", "mrs.", "ms", "ms.", "prof", "prof.", "st", "st."}
+)
+_TINTS = ("a", "b", "c", "d")
+
+
+@cache
+def _sprite() -> str:
+    return static("icons/sprite.svg")
+
+
+@register.simple_tag
+def icon(name: str, size: str = "") -> SafeString:
+    """An outline from the sprite, hidden from screen readers. `size`: "s" or "l"."""
+    return format_html(
+        '<svg class="icon{}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
+        f" {size}" if size else "",
+        _sprite(),
+        name,
+    )
+
+
+@register.simple_tag
+def badge(text: object, tone: str = "") -> SafeString:
+    """A short word in a tone: "", ok, warn, bad, info or accent."""
+    return format_html(
+        '<span class="badge{}">{}</span>', f" {tone}" if tone else "", text
+    )
+
+
+@register.filter
+def initials(name: object) -> str:
+    """At most two letters for an avatar: "Dr Anika Sen" gives "AS", vowel signs stay with their letter."""
+    words = [word for word in str(name or "").split() if word[0].isalpha()]
+    named = [word for word in words if word.lower() not in _TITLES] or words
+    return (
+        "".join(
+            _first_letter(word) for word in dict.fromkeys((named[0], named[-1]))
+        ).upper()
+        if named
+        else ""
+    )
+
+
+def _first_letter(word: str) -> str:
+    end = 1
+    while end < len(word) and unicodedata.category(word[end]).startswith("M"):
+        end += 1
+    return word[:end]
+
+
+@register.filter
+def tint(name: object) -> str:
+    """The tint of a name's avatar: always the same for the same name."""
+    return _TINTS[crc32(str(name or "").encode()) % len(_TINTS)]
+
+
+@register.filter
+def phone(number: object) -> SafeString:
+    """A telephone number in groups, kept left to right in every script."""
+    parsed = _parsed(number)
+    text = (
+        str(number or "")
+        if parsed is None
+        else phonenumbers.format_number(
+            parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL
+        )
+    )
+    return format_html('<bdi class="num">{}</bdi>', text) if text else SafeString("")
+
+
+@register.filter
+def tel(number: object) -> str:
+    """The address of a telephone link."""
+    parsed = _parsed(number)
+    return (
+        phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.RFC3966)
+        if parsed
+        else f"tel:{number}"
+    )
+
+
+def _parsed(number: object) -> phonenumbers.PhoneNumber | None:
+    if isinstance(number, PhoneNumber):
+        return number if number.is_valid() else None
+    try:
+        return phonenumbers.parse(str(number), "IN")
+    except phonenumbers.NumberParseException:
+        return None
+
+
+@register.filter
+def elided(page: Page[Any]) -> Iterator[int | str]:
+    """The page numbers worth showing around a page; a gap is `Paginator.ELLIPSIS`."""
+    return page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
+
+
+@register.filter
+def without_scheme(url: object) -> str:
+    """An address as people say it: no scheme, no closing slash."""
+    parts = urlsplit(str(url or ""))
+    return f"{parts.netloc}{parts.path}".rstrip("/")

@@ -1,0 +1,1 @@
+"""The design build: what developers run, and production never does."""

@@ -1,0 +1,1 @@
+"""The API twins of the pages: the same services, the same permissions."""

@@ -1,0 +1,154 @@
+"""/api/ of the portal: the list of hospitals, registration, and the superadmin's decisions."""
+
+from uuid import UUID
+
+import django_filters
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils.timezone import now
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import generics, parsers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.permissions import Permission, Requires
+from accounts.serializers import Problem
+from audit.models import AuditLog
+from directory.models import HospitalListing
+from hospitals import serializers
+from hospitals.services import joining
+from hospitals.services.joining import Registration
+from tenants.models import Hospital
+
+
+@extend_schema(parameters=[OpenApiParameter("q", str, description="Words in name, city, state or departments.")])
+class HospitalList(generics.ListAPIView[HospitalListing]):
+    """Open hospitals, by name."""
+
+    permission_classes = [Requires(Permission.PUBLIC)]
+    serializer_class = serializers.ListedHospital
+
+    def get_queryset(self) -> QuerySet[HospitalListing]:
+        """Those that match `q`."""
+        words = self.request.query_params.get("q", "")
+        return HospitalListing.objects.published().matching(words).with_details()
+
+
+class HospitalDetail(generics.RetrieveAPIView[HospitalListing]):
+    """One open hospital."""
+
+    permission_classes = [Requires(Permission.PUBLIC)]
+    serializer_class = serializers.ListedHospital
+    lookup_field = "hospital__code"
+    lookup_url_kwarg = "code"
+    queryset = HospitalListing.objects.published().with_details()
+
+
+class Register(APIView):
+    """Ask to join the platform."""
+
+    permission_classes = [Requires(Permission.PUBLIC)]
+    authentication_classes = []
+    parser_classes = [parsers.JSONParser, parsers.MultiPartParser, parsers.FormParser]
+
+    @extend_schema(
+        request=serializers.Registration,
+        responses={201: serializers.Registered, 400: Problem, 409: Problem, 429: Problem},
+    )
+    def post(self, request: Request) -> Response:
+        """Register: the hospital is pending until a superadmin decides."""
+        form = serializers.Registration(data=request.data)
+        form.is_valid(raise_exception=True)
+        fields = form.validated_data
+        hospital = joining.register(
+            logo=fields.pop("logo", None), registration=Registration(**fields), address=request._request.address
+        )
+        return Response(serializers.Registered(hospital).data, status=201)
+
+
+class PendingHospitals(generics.ListAPIView[Hospital]):
+    """The queue, oldest first."""
+
+    permission_classes = [Requires(Permission.HOSPITAL_REVIEW)]
+    serializer_class = serializers.Registered
+    queryset = Hospital.objects.filter(status=Hospital.Status.PENDING).order_by("created_at", "pk")
+
+
+class Approve(APIView):
+    """Open a hospital."""
+
+    permission_classes = [Requires(Permission.HOSPITAL_REVIEW)]
+
+    @extend_schema(request=None, responses={200: serializers.Registered, 404: Problem, 409: Problem})
+    def post(self, request: Request, code: UUID) -> Response:
+        """Approve: schema, host, admin and invitation come into being together."""
+        hospital = get_object_or_404(Hospital, code=code)
+        joining.approve(hospital=hospital, by=request.user, now=now())
+        return Response(serializers.Registered(hospital).data)
+
+
+class Reject(APIView):
+    """Turn a registration down."""
+
+    permission_classes = [Requires(Permission.HOSPITAL_REVIEW)]
+
+    @extend_schema(request=serializers.Reason, responses={200: serializers.Registered, 404: Problem, 409: Problem})
+    def post(self, request: Request, code: UUID) -> Response:
+        """Reject with a reason, which the hospital is sent."""
+        hospital = get_object_or_404(Hospital, code=code)
+        form = serializers.Reason(data=request.data)
+        form.is_valid(raise_exception=True)
+        joining.reject(hospital=hospital, by=request.user, **form.validated_data)
+        return Response(serializers.Registered(hospital).data)
+
+
+class Suspend(APIView):
+    """Close a hospital for the time being."""
+
+    permission_classes = [Requires(Permission.HOSPITAL_REVIEW)]
+
+    @extend_schema(request=serializers.Reason, responses={200: serializers.Registered, 404: Problem, 409: Problem})
+    def post(self, request: Request, code: UUID) -> Response:
+        """Suspend with a reason, which the hospital is sent."""
+        hospital = get_object_or_404(Hospital, code=code)
+        form = serializers.Reason(data=request.data)
+        form.is_valid(raise_exception=True)
+        joining.suspend(hospital=hospital, by=request.user, **form.validated_data)
+        return Response(serializers.Registered(hospital).data)
+
+
+class Resume(APIView):
+    """Open a suspended hospital again."""
+
+    permission_classes = [Requires(Permission.HOSPITAL_REVIEW)]
+
+    @extend_schema(request=serializers.Reason, responses={200: serializers.Registered, 404: Problem, 409: Problem})
+    def post(self, request: Request, code: UUID) -> Response:
+        """Resume with a reason."""
+        hospital = get_object_or_404(Hospital, code=code)
+        form = serializers.Reason(data=request.data)
+        form.is_valid(raise_exception=True)
+        joining.resume(hospital=hospital, by=request.user, **form.validated_data)
+        return Response(serializers.Registered(hospital).data)
+
+
+class AuditLogFilter(django_filters.FilterSet):
+    """Filters of the audit log."""
+
+    user = django_filters.UUIDFilter(field_name="user__code")
+    first = django_filters.DateFilter(field_name="timestamp", lookup_expr="date__gte")
+    last = django_filters.DateFilter(field_name="timestamp", lookup_expr="date__lte")
+
+    class Meta:
+        model = AuditLog
+        fields = ["action", "entity", "entity_id"]
+
+
+class AuditLogs(generics.ListAPIView[AuditLog]):
+    """The audit log of this host: the platform's on the portal, a hospital's on its own host; newest first."""
+
+    permission_classes = [Requires(Permission.PLATFORM_LOG_VIEW)]
+    serializer_class = serializers.AuditRow
+    filterset_class = AuditLogFilter
+    queryset = AuditLog.objects.select_related("user").newest_first()

@@ -1,0 +1,130 @@
+"""What a new hospital has still to set up, read from what is true and never from boxes that somebody ticked."""
+
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from audit.models import Action, AuditLog
+from hospitals.models import Department, Settings
+from tenants.models import DEFAULT_ACCENT, Domain, Hospital
+
+_CONTACT_FIELDS = ["email", "phone_number", "address", "city", "state", "time_zone"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to set up. `state` stands in the place of Completed or To do."""
+
+    title: str
+    text: str
+    url: str
+    done: bool
+    state: str = ""
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the checklist is computed from."""
+
+    has_logo: bool
+    has_colour: bool
+    has_checked_contact: bool
+    has_welcome: bool
+    departments: int
+    domains: int
+    claims: int
+
+
+def facts(hospital: Hospital) -> Facts:
+    """How far the hospital is."""
+    contact = Q(action=Action.CONTACT_CHECKED) | Q(action=Action.SETTINGS_CHANGED, data__has_any_keys=_CONTACT_FIELDS)
+    return Facts(
+        has_logo=bool(hospital.logo),
+        has_colour=hospital.accent != DEFAULT_ACCENT,
+        has_checked_contact=AuditLog.objects.about(hospital).filter(contact).exists(),
+        has_welcome=Settings.objects.exclude(welcome="").exists(),
+        departments=Department.objects.active().count(),
+        domains=Domain.objects.filter(tenant=hospital, is_primary=False).count(),
+        claims=hospital.domain_claims.count(),
+    )
+
+
+def steps(known: Facts) -> list[Step]:
+    """The start page's checklist."""
+    brand, contact = reverse("settings_brand"), reverse("settings_contact")
+    return [
+        Step(_("Add your logo"), _("It stands on every page and in every message."), brand, known.has_logo),
+        Step(_("Choose your colour"), _("Buttons and links take it on, in light and in dark."), brand, known.has_colour),
+        Step(
+            _("Check your contact details"),
+            _("They come from your registration. Patients see them on every page."),
+            contact,
+            known.has_checked_contact,
+        ),
+        Step(
+            _("Welcome your patients"),
+            _("A few words and your opening hours for the home page."),
+            reverse("settings_welcome"),
+            known.has_welcome,
+        ),
+        Step(
+            _("Add your departments"),
+            _("Patients find you by them, here and on the portal."),
+            reverse("department_admin" if known.departments else "department_add"),
+            bool(known.departments),
+        ),
+        Step(
+            _("Use a domain of your own"),
+            _("Your site also answers on an address like www.yourhospital.in."),
+            reverse("settings_domains"),
+            bool(known.domains),
+            state="" if known.domains else _("Optional"),
+            optional=True,
+        ),
+    ]
+
+
+def sections(known: Facts) -> list[Step]:
+    """The settings, each with how far it is."""
+    return [
+        Step(
+            _("Brand"),
+            _("Name, logo and colour."),
+            reverse("settings_brand"),
+            known.has_logo and known.has_colour,
+            state="" if known.has_logo else _("No logo yet"),
+        ),
+        Step(
+            _("Contact"),
+            _("How patients reach you, your address and your time zone."),
+            reverse("settings_contact"),
+            known.has_checked_contact,
+            state="" if known.has_checked_contact else _("To check"),
+        ),
+        Step(
+            _("Home page"),
+            _("Welcome text, opening hours and the emergency number."),
+            reverse("settings_welcome"),
+            known.has_welcome,
+            state="" if known.has_welcome else _("No welcome text yet"),
+        ),
+        Step(
+            _("Own domains"),
+            _("Addresses of your own that lead to this site."),
+            reverse("settings_domains"),
+            bool(known.domains) and not known.claims,
+            state=_domains(known),
+        ),
+    ]
+
+
+def _domains(known: Facts) -> str:
+    if known.claims:
+        return ngettext("%(n)d to verify", "%(n)d to verify", known.claims) % {"n": known.claims}
+    if known.domains:
+        return ngettext("%(n)d domain", "%(n)d domains", known.domains) % {"n": known.domains}
+    return _("Optional")

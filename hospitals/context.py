@@ -1,0 +1,89 @@
+"""What stands around every page: the bar of a public page, the menu of a staff page, and whose account it is."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
+
+from accounts.permissions import ROLES, Permission, Role, role_of
+
+
+@dataclass(frozen=True)
+class Item:
+    """One link of a bar or menu. `current` when the page shown belongs to it."""
+
+    label: str
+    url: str
+    icon: str
+    current: bool
+    count: int | None = None
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who is signed in, and where their work starts."""
+
+    name: str
+    email: str
+    role: str
+    start_url: str
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Context: `nav`, `menu` and `account`. Nothing is asked of the database until a template shows it."""
+    if getattr(request, "failed", False) or not hasattr(request, "find_staff"):
+        return {"nav": [], "menu": [], "account": None}
+    return {
+        "nav": _nav(request),
+        "menu": SimpleLazyObject(lambda: _menu(request)),
+        "account": SimpleLazyObject(lambda: _account(request)),
+    }
+
+
+def _item(request: HttpRequest, label: str, icon: str, name: str, count: int | None = None) -> Item:
+    urlconf = getattr(request, "urlconf", None)
+    url = reverse(name, urlconf=urlconf)
+    current = request.path == url or (url != "/" and request.path.startswith(url))
+    return Item(label=label, url=url, icon=icon, current=current, count=count)
+
+
+def _nav(request: HttpRequest) -> list[Item]:
+    if request.hospital is None:  # type: ignore[attr-defined]
+        return [
+            _item(request, _("Hospitals"), "hospital", "hospital_list"),
+            _item(request, _("Register a hospital"), "building-2", "register"),
+        ]
+    return [_item(request, _("Home"), "house", "home"), _item(request, _("Departments"), "layers", "department_list")]
+
+
+def _menu(request: HttpRequest) -> list[Item]:
+    role = role_of(request, request.user)
+    if role is None:
+        return []
+    may = ROLES[role]
+    entries = [
+        (Permission.HOSPITAL_REVIEW, _("Hospitals"), "hospital", "queue"),
+        (Permission.PLATFORM_LOG_VIEW, _("Audit log"), "shield-check", "platform_log"),
+        (Permission.OUTBOX_VIEW, _("Outbox"), "mail", "outbox"),
+        (Permission.START_VIEW, _("Start"), "layout-dashboard", "start"),
+        (Permission.DEPARTMENT_EDIT, _("Departments"), "layers", "department_admin"),
+        (Permission.SETTINGS_EDIT, _("Settings"), "settings", "settings"),
+        (Permission.ACTIVITY_VIEW, _("Activity"), "shield-check", "activity"),
+    ]
+    return [_item(request, label, icon, name) for permission, label, icon, name in entries if permission in may]
+
+
+def _account(request: HttpRequest) -> Account | None:
+    user = request.user
+    if not user.is_authenticated:
+        return None
+    role = role_of(request, user)
+    return Account(
+        name=str(user),
+        email=user.email,
+        role=str(Role(role).label) if role else "",
+        start_url=reverse("start", urlconf=getattr(request, "urlconf", None)),
+    )

@@ -1,0 +1,1 @@
+"""Hospitals to look around in, for `make run`. Refused when DEBUG is off."""

@@ -1,0 +1,78 @@
+"""Rows of an audit log as people read them: in sentences' parts, with the names of fields instead of their columns."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from audit.models import AuditLog
+
+
+@dataclass(frozen=True)
+class Detail:
+    """One field of a change; `before` is empty for something that was only noted."""
+
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row with its details, and how it is drawn."""
+
+    row: AuditLog
+    details: list[Detail]
+    icon: str
+    tone: str
+
+
+_LOOKS = {  # by the first part of the action
+    "hospital": ("hospital", "accent"),
+    "settings": ("settings", ""),
+    "domain": ("globe", ""),
+    "department": ("layers", ""),
+    "staff": ("users", ""),
+    "invitation": ("mail", ""),
+    "message": ("mail", ""),
+    "user": ("user", ""),
+}
+_TONES = {
+    "user.sign_in_refused": "warn",
+    "hospital.rejected": "bad",
+    "hospital.suspended": "bad",
+    "department.deleted": "warn",
+    "domain.verified": "ok",
+    "invitation.accepted": "ok",
+}
+
+
+def entry(row: AuditLog) -> Entry:
+    """A row of the log, ready to be shown."""
+    icon, tone = _LOOKS.get(row.action.partition(".")[0], ("circle-dot", ""))
+    details = [_detail(row.entity, name, value) for name, value in row.data.items()]
+    return Entry(row=row, details=details, icon=icon, tone=_TONES.get(row.action, tone))
+
+
+def _detail(entity: str, field: str, value: Any) -> Detail:
+    if isinstance(value, list) and len(value) == 2:
+        return Detail(_label(entity, field), _shown(field, value[0]), _shown(field, value[1]))
+    return Detail(_label(entity, field), "", _shown(field, value))
+
+
+def _label(entity: str, field: str) -> str:
+    try:
+        return capfirst(str(apps.get_model(entity)._meta.get_field(field).verbose_name))  # type: ignore[union-attr]
+    except (LookupError, ValueError, FieldDoesNotExist, AttributeError):  # what it was about is no longer built this way
+        return capfirst(field.replace("_", " "))
+
+
+def _shown(field: str, value: Any) -> str:
+    if field in ("logo", "image"):  # a path says nothing to a reader
+        return _("A picture") if value else _("None")
+    if field.startswith("is_"):
+        return _("Yes") if str(value) == "True" else _("No")
+    return str(value) or _("None")

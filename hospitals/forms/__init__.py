@@ -1,0 +1,1 @@
+"""Forms of the hospitals room, by what they are about."""

@@ -1,0 +1,160 @@
+"""What the office says about the hospital itself."""
+
+import re
+import zoneinfo
+from functools import cache
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from phonenumber_field.formfields import PhoneNumberField
+
+from core.forms import PictureField
+from core.hosts import is_portal
+from tenants.states import State
+
+_HEX = re.compile(r"^#?([0-9a-f]{3}|[0-9a-f]{6})$")
+_HOST = re.compile(r"^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$")
+_FIRST_ZONE = "Asia/Kolkata"
+
+
+class AccentField(forms.CharField):
+    """A colour as people write it, `0B6` or `#00bb66`; cleaned to `#00bb66`."""
+
+    widget = forms.ColorInput
+
+    def clean(self, value: str) -> str:
+        """Lower case, six digits, with the hash."""
+        found = _HEX.match(super().clean(value).lower())
+        if found is None:
+            raise ValidationError(_now("Enter a colour like #0b6e6e, or pick one."))
+        digits = found[1]
+        return "#" + (digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
+
+
+class AccentForm(forms.Form):
+    """A colour to look at before it is saved."""
+
+    accent = AccentField(required=False)
+
+
+class BrandForm(forms.Form):
+    """Name, colour and logo. Without a new logo the present one stays."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=160, error_messages={"required": _("Enter the hospital's name.")}
+    )
+    accent = AccentField(
+        label=_("Colour"),
+        help_text=_("For buttons and links. Any colour works: it is adjusted where text on it could not be read."),
+        error_messages={"required": _("Enter a colour like #0b6e6e, or pick one.")},
+    )
+    logo = PictureField(
+        label=_("Logo"), help_text=_("PNG, JPEG, WebP or GIF, at most 5 MB. A square picture looks best."), required=False
+    )
+
+
+class ContactForm(forms.Form):
+    """How patients reach the hospital, and the zone its times are shown in."""
+
+    email = forms.EmailField(
+        label=_("E-mail address"),
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+        error_messages={
+            "required": _("Enter an e-mail address."),
+            "invalid": _("Enter an e-mail address, like office@example.com."),
+        },
+    )
+    phone_number = PhoneNumberField(
+        label=_("Phone number"),
+        error_messages={
+            "required": _("Enter a phone number."),
+            "invalid": _("Enter a phone number, like 98450 12345 or 020 2612 3456."),
+        },
+    )
+    address = forms.CharField(
+        label=_("Address"),
+        max_length=400,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": _("Enter the address.")},
+    )
+    city = forms.CharField(label=_("City"), max_length=80, error_messages={"required": _("Enter the city.")})
+    state = forms.ChoiceField(label=_("State"), choices=State.choices)
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"),
+        help_text=_("Times on your pages and in your messages are shown in it."),
+        choices=lambda: _zones(),
+    )
+
+
+@cache
+def _zones() -> list[tuple[str, str]]:
+    """Time zones by their names, India's first."""
+    names = sorted(name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith("Etc/"))
+    return [(name, name.replace("_", " ")) for name in [_FIRST_ZONE, *(n for n in names if n != _FIRST_ZONE), "UTC"]]
+
+
+class WelcomeForm(forms.Form):
+    """What the public home page says."""
+
+    welcome = forms.CharField(
+        label=_("Welcome text"),
+        help_text=_("One or two sentences that tell patients who you are."),
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 5, "data-count": 1000}),
+    )
+    opening_hours = forms.CharField(
+        label=_("Opening hours"),
+        help_text=_("In your own words, like “Mon to Sat, 08:00 to 20:00. Emergencies day and night.”"),
+        required=False,
+        max_length=200,
+    )
+    emergency_phone = forms.CharField(
+        label=_("Emergency number"),
+        help_text=_("The number patients call when it cannot wait. 112 works everywhere in India."),
+        max_length=20,
+        error_messages={"required": _("Enter the number to call in an emergency.")},
+        widget=forms.TextInput(attrs={"inputmode": "tel"}),
+    )
+
+    def clean_emergency_phone(self) -> str:
+        """Digits, spaces and the signs people put between them."""
+        number = str(self.cleaned_data["emergency_phone"]).strip()
+        if not re.fullmatch(r"\+?[0-9][0-9 ()-]+", number):
+            raise ValidationError(_now("Enter a phone number, like 112 or 020 2612 3456."))
+        return number
+
+
+class DomainForm(forms.Form):
+    """A domain of the hospital's own, however it is pasted."""
+
+    domain = forms.CharField(
+        label=_("Domain"),
+        help_text=_("Like www.cedarhospital.in, without https://."),
+        max_length=300,
+        widget=forms.TextInput(
+            attrs={"inputmode": "url", "autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"}
+        ),
+        error_messages={"required": _("Enter a domain, like www.cedarhospital.in.")},
+    )
+
+    def clean_domain(self) -> str:
+        """The bare host, in the letters the DNS uses."""
+        typed = str(self.cleaned_data["domain"]).strip().lower()
+        host = re.sub(r"^[a-z]+://", "", typed).split("/")[0].split(":")[0].rstrip(".")
+        try:
+            host = host.encode("idna").decode("ascii")
+        except UnicodeError:
+            host = ""
+        if is_portal(host) or host.endswith(f".{settings.BASE_DOMAIN}"):
+            raise ValidationError(_now("This address belongs to the platform. Enter a domain of your own."))
+        if not _HOST.match(host):
+            raise ValidationError(_now("Enter a domain, like www.cedarhospital.in."))
+        return host
+
+
+class VerifyForm(forms.Form):
+    """A press of the button; it carries what the DNS said instead."""

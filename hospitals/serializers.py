@@ -1,0 +1,184 @@
+"""What the API takes and gives about hospitals. Serializers never save; services do."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from phonenumber_field.serializerfields import PhoneNumberField
+from rest_framework import serializers
+
+from audit.models import AuditLog
+from core.errors import DomainError
+from core.hosts import hospital_url
+from core.pictures import Picture, judge
+from directory.models import DepartmentListing, HospitalListing
+from hospitals.models import Department
+from hospitals.services import joining
+from tenants.context import logo_url
+from tenants.models import ACCENT, Hospital
+from tenants.states import State
+
+
+class PictureField(serializers.FileField):
+    """A picture of at most 5 MB; its content decides what it is."""
+
+    def to_internal_value(self, data: Any) -> Picture:  # type: ignore[override]
+        """Judge and re-encode it."""
+        try:
+            return judge(super().to_internal_value(data))
+        except DomainError as error:
+            raise serializers.ValidationError(str(error)) from None
+
+
+class ListedDepartment(serializers.ModelSerializer[DepartmentListing]):
+    """A department of an open hospital."""
+
+    id = serializers.UUIDField(source="code")
+
+    class Meta:
+        model = DepartmentListing
+        fields = ["id", "name", "slug"]
+
+
+class ListedHospital(serializers.ModelSerializer[HospitalListing]):
+    """An open hospital as everybody sees it."""
+
+    id = serializers.UUIDField(source="hospital.code")
+    name = serializers.CharField(source="hospital.name")
+    address = serializers.CharField(source="hospital.address")
+    city = serializers.CharField(source="hospital.city")
+    state = serializers.CharField(source="hospital.get_state_display")
+    phone_number = serializers.CharField(source="hospital.phone_number")
+    logo = serializers.SerializerMethodField()
+    site = serializers.SerializerMethodField()
+    departments = ListedDepartment(many=True)
+
+    class Meta:
+        model = HospitalListing
+        fields = ["id", "name", "address", "city", "state", "phone_number", "logo", "site", "departments"]
+
+    def get_logo(self, listing: HospitalListing) -> str | None:
+        """The address of its logo on this host."""
+        url = logo_url(listing.hospital)
+        return self.context["request"].build_absolute_uri(url) if url else None
+
+    def get_site(self, listing: HospitalListing) -> str:
+        """The address of the hospital's own site."""
+        return hospital_url(listing.hospital.slug, "home")
+
+
+class Registration(serializers.Serializer[Any]):
+    """A hospital that wants to join. Without a `subdomain` one is made from the name."""
+
+    name = serializers.CharField(max_length=160)
+    registration_number = serializers.CharField(max_length=60)
+    email = serializers.EmailField()
+    phone_number = PhoneNumberField(region="IN")
+    address = serializers.CharField(max_length=400)
+    city = serializers.CharField(max_length=80)
+    state = serializers.ChoiceField(choices=State.choices)
+    contact_person = serializers.CharField(max_length=120)
+    subdomain = serializers.RegexField(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40, required=False)
+    logo = PictureField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Say which unique value is taken, or make the subdomain."""
+        if joining.is_number_taken(number=attrs["registration_number"], state=attrs["state"]):
+            raise serializers.ValidationError({"registration_number": joining.number_taken()})
+        slug = attrs.pop("subdomain", "") or joining.suggest_slug(attrs["name"])
+        if not slug:
+            raise serializers.ValidationError({"subdomain": _("Choose a subdomain: none can be made from the name.")})
+        if not joining.is_slug_free(slug):
+            raise serializers.ValidationError({"subdomain": joining.slug_taken()})
+        return {**attrs, "slug": slug, "phone_number": str(attrs["phone_number"])}
+
+
+class Registered(serializers.ModelSerializer[Hospital]):
+    """A hospital in the queue, as its superadmin and the one who registered it see it."""
+
+    id = serializers.UUIDField(source="code")
+    subdomain = serializers.CharField(source="slug")
+    host = serializers.CharField()
+
+    class Meta:
+        model = Hospital
+        fields = [
+            "id",
+            "reference",
+            "name",
+            "registration_number",
+            "email",
+            "email_confirmed_at",
+            "phone_number",
+            "address",
+            "city",
+            "state",
+            "contact_person",
+            "subdomain",
+            "host",
+            "status",
+            "created_at",
+        ]
+
+
+class Reason(serializers.Serializer[Any]):
+    """Why. The hospital reads it."""
+
+    reason = serializers.CharField(min_length=3, max_length=1000)
+
+
+class AuditRow(serializers.ModelSerializer[AuditLog]):
+    """One thing that somebody did."""
+
+    id = serializers.UUIDField(source="code")
+    user = serializers.SerializerMethodField()
+    actor = serializers.CharField()
+
+    class Meta:
+        model = AuditLog
+        fields = ["id", "timestamp", "user", "actor", "action", "entity", "entity_id", "thing", "old", "new", "reason"]
+
+    def get_user(self, row: AuditLog) -> str | None:
+        """The person's id; none for visitors and for the platform itself."""
+        return str(row.user.code) if row.user else None
+
+
+class DepartmentOut(serializers.ModelSerializer[Department]):
+    """A department of this hospital."""
+
+    id = serializers.UUIDField(source="code")
+
+    class Meta:
+        model = Department
+        fields = ["id", "name", "slug", "description", "is_active"]
+
+
+class DepartmentIn(serializers.Serializer[Any]):
+    """A department to add or change."""
+
+    name = serializers.CharField(max_length=120)
+    description = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
+    image = PictureField(required=False, default=None)
+
+
+class Activity(serializers.Serializer[Any]):
+    """Whether patients see the department."""
+
+    is_active = serializers.BooleanField()
+
+
+class BrandOut(serializers.ModelSerializer[Hospital]):
+    """A hospital's name, colour and contact, as its admin changes them."""
+
+    id = serializers.UUIDField(source="code")
+
+    class Meta:
+        model = Hospital
+        fields = ["id", "name", "accent", "email", "phone_number", "address", "city", "state", "time_zone"]
+
+
+class BrandIn(serializers.Serializer[Any]):
+    """Name, accent colour (any hex value) and, if it changes, the logo."""
+
+    name = serializers.CharField(max_length=160)
+    accent = serializers.RegexField(ACCENT)
+    logo = PictureField(required=False, default=None)

@@ -1,0 +1,1 @@
+"""Everything that changes a hospital, by what it is about."""

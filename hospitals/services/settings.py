@@ -1,0 +1,64 @@
+"""What a hospital says of itself: brand, contact, address, time zone."""
+
+from django.db import transaction
+
+from accounts.models import User
+from audit import services as audit
+from audit.models import Action
+from core import pictures
+from core.pictures import Picture
+from directory import services as directory
+from hospitals.models import Department, Settings
+from hospitals.services.departments import listed
+from tenants import hosts
+from tenants.models import Hospital
+
+
+def change_brand(*, hospital: Hospital, name: str, accent: str, logo: Picture | None, by: User) -> None:
+    """Change name, accent colour (any hex value; what is drawn with it is solved for contrast) and logo."""
+    new = {"name": name, "accent": accent.lower()}
+    if logo:
+        new["logo"] = pictures.store(logo, folder=str(hospital.code), kind="logo")
+    _change_hospital(hospital, by, new)
+
+
+def change_contact(
+    *, hospital: Hospital, email: str, phone_number: str, address: str, city: str, state: str, time_zone: str, by: User
+) -> None:
+    """Change how patients reach the hospital, and the zone its times are shown in."""
+    new = {
+        "email": email.lower(),
+        "phone_number": phone_number,
+        "address": address,
+        "city": city,
+        "state": state,
+        "time_zone": time_zone,
+    }
+    if audit.changes(hospital, new):
+        _change_hospital(hospital, by, new)
+        return
+    with transaction.atomic():  # saved as they were: somebody has looked, which the set-up checklist asks for
+        audit.record(action=Action.CONTACT_CHECKED, target=hospital, by=by)
+
+
+def change_welcome(*, settings: Settings, welcome: str, emergency_phone: str, opening_hours: str, by: User) -> None:
+    """Change what the public home page says."""
+    new = {"welcome": welcome, "emergency_phone": emergency_phone, "opening_hours": opening_hours}
+    changes = audit.changes(settings, new)
+    if not changes:
+        return
+    with transaction.atomic():
+        Settings.objects.filter(pk=settings.pk).update(**new)
+        audit.record(action=Action.SETTINGS_CHANGED, target=settings, by=by, data=changes)
+
+
+def _change_hospital(hospital: Hospital, by: User, new: dict[str, str]) -> None:
+    changes = audit.changes(hospital, new)
+    if not changes:
+        return
+    with transaction.atomic():
+        Hospital.objects.filter(pk=hospital.pk).update(**new)
+        hospital.refresh_from_db()
+        audit.record(action=Action.SETTINGS_CHANGED, target=hospital, by=by, data=changes)
+        directory.publish(hospital=hospital, departments=[listed(d) for d in Department.objects.active()])
+        hosts.changed(hospital)

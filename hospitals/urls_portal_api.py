@@ -1,0 +1,17 @@
+"""Addresses below /api/ of the portal."""
+
+from django.urls import path
+
+from hospitals.api import portal
+
+urlpatterns = [
+    path("hospitals/", portal.HospitalList.as_view(), name="api_hospitals"),
+    path("hospitals/register/", portal.Register.as_view(), name="api_register"),
+    path("hospitals/<uuid:code>/", portal.HospitalDetail.as_view(), name="api_hospital"),
+    path("admin/hospitals/pending/", portal.PendingHospitals.as_view(), name="api_pending"),
+    path("admin/hospitals/<uuid:code>/approve/", portal.Approve.as_view(), name="api_approve"),
+    path("admin/hospitals/<uuid:code>/reject/", portal.Reject.as_view(), name="api_reject"),
+    path("admin/hospitals/<uuid:code>/suspend/", portal.Suspend.as_view(), name="api_suspend"),
+    path("admin/hospitals/<uuid:code>/resume/", portal.Resume.as_view(), name="api_resume"),
+    path("admin/audit-logs/", portal.AuditLogs.as_view(), name="api_audit_logs"),
+]

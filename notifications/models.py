@@ -1,0 +1,92 @@
+"""The outbox of the schema that is active: the platform's in public, a hospital's in its own."""
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from core.codes import new_code
+
+
+class Channel(models.TextChoices):
+    """How a message travels."""
+
+    EMAIL = "email", _("E-mail")
+
+
+class State(models.TextChoices):
+    """Where a message is. It is the messenger's note, not a status that somebody decides, so it is not audited."""
+
+    WAITING = "waiting", _("Waiting")
+    SENDING = "sending", _("Sending")
+    SENT = "sent", _("Sent")
+    FAILED = "failed", _("Failed")
+
+
+class Notifications(models.QuerySet["Notification"]):
+    """Finding messages."""
+
+    def due(self, now: datetime) -> Self:
+        """Messages to try now, among them those whose messenger died while sending."""
+        return self.filter(state__in=[State.WAITING, State.SENDING], next_attempt_at__lte=now)
+
+    def matching(self, words: str) -> Self:
+        """Messages with each of the words in the subject, the name or the address."""
+        rows = self
+        for word in words.split()[:8]:
+            rows = rows.filter(
+                Q(subject__icontains=word) | Q(to_name__icontains=word) | Q(to_address__icontains=word)
+            )
+        return rows
+
+    def newest_first(self) -> Self:
+        """By time of writing."""
+        return self.order_by("-created_at", "-pk")
+
+
+class Notification(models.Model):
+    """One message to one person, rendered when it was written, so that it says what was true then."""
+
+    code = models.UUIDField(default=new_code, unique=True, editable=False)
+    channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices, default=Channel.EMAIL)
+    to_name = models.CharField(_("name"), max_length=200, blank=True)
+    to_address = models.CharField(_("address"), max_length=254)
+    template = models.CharField(_("kind"), max_length=60)
+    subject = models.CharField(_("subject"), max_length=200)
+    text = models.TextField(_("text"))
+    html = models.TextField(_("HTML"))
+    # A one-time link is a key: once it is delivered, the outbox keeps no copy (see services.deliver).
+    is_secret = models.BooleanField(_("holds a one-time link"), default=False)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt"), default=timezone.now)
+    last_error = models.TextField(_("last error"), blank=True)
+    created_at = models.DateTimeField(_("written"), default=timezone.now)
+    sent_at = models.DateTimeField(_("sent"), null=True)
+
+    objects = Notifications.as_manager()
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state=State.SENT, sent_at__isnull=False) | (~Q(state=State.SENT) & Q(sent_at__isnull=True)),
+                name="notification_sent_has_time",
+            ),
+            models.CheckConstraint(condition=Q(state__in=State.values), name="notification_state_known"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"],
+                name="notification_due",
+                condition=Q(state__in=[State.WAITING, State.SENDING]),
+            ),
+            models.Index(fields=["-created_at", "-id"], name="notification_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} ({self.to_address})"

@@ -1,0 +1,143 @@
+"""Writing messages with the change they tell of, and delivering them afterwards."""
+
+import logging
+import smtplib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.mail import EmailMultiAlternatives
+from django.db import connection, transaction
+from django.template.loader import render_to_string
+from django.utils.timezone import now as clock
+from django.utils.translation import gettext as _
+
+from audit import services as audit
+from audit.models import Action
+from core.colour import accent_tokens
+from core.errors import NotAllowedNow
+from core.queue import after_commit
+from notifications.models import Notification, State
+
+logger = logging.getLogger(__name__)
+
+# Waiting times after the 1st, 2nd, ... failed attempt; after the last one a person has to look.
+BACKOFF = [timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720)]
+# How long one attempt may take before another messenger may take over.
+LEASE = timedelta(minutes=5)
+
+
+def notify(
+    *,
+    to_address: str,
+    to_name: str,
+    template: str,
+    subject: str,
+    brand_name: str,
+    accent: str,
+    context: Mapping[str, Any],
+    is_secret: bool = False,
+) -> Notification:
+    """Write an e-mail into the outbox, to be delivered once the present transaction has committed.
+
+    `template` names `templates/emails/<template>.html` and `.txt`; `accent` is the sender's brand colour, a hex value.
+    `is_secret` marks a message that holds a one-time link.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("A message is written in the transaction of the change it tells of.")
+    tokens = accent_tokens(accent, "light")
+    full = {
+        **context,
+        "subject": subject,
+        "person_name": to_name,
+        "brand_name": brand_name,
+        "brand_accent": tokens["accent"],
+        "brand_on_accent": tokens["on-accent"],
+    }
+    message = Notification.objects.create(
+        to_address=to_address,
+        to_name=to_name,
+        template=template,
+        subject=subject,
+        text=render_to_string(f"emails/{template}.txt", full).strip() + "\n",
+        html=render_to_string(f"emails/{template}.html", full),
+        is_secret=is_secret,
+    )
+    after_commit("notifications.deliver", notification_id=message.pk)
+    return message
+
+
+def deliver(*, notification_id: int, now: datetime | None = None) -> None:
+    """Send one message if it is due; safe to call twice, or from two workers at once: one of them wins the lease.
+
+    A messenger that dies after the mail server took the message leads to a second copy with the same Message-ID.
+    """
+    now = now or clock()
+    won = (
+        Notification.objects.due(now)
+        .filter(pk=notification_id)
+        .update(state=State.SENDING, next_attempt_at=now + LEASE)
+    )
+    if not won:
+        return
+    message = Notification.objects.get(pk=notification_id)
+    attempts = message.attempts + 1
+    mine = Notification.objects.filter(pk=message.pk, state=State.SENDING)
+    try:
+        _send_email(message)
+    except (OSError, smtplib.SMTPException) as error:
+        logger.warning("Message %s was not delivered (attempt %d): %s", message.code, attempts, error)
+        given_up = attempts > len(BACKOFF) or isinstance(error, smtplib.SMTPRecipientsRefused)
+        mine.update(
+            state=State.FAILED if given_up else State.WAITING,
+            attempts=attempts,
+            last_error=f"{type(error).__name__}: {error}"[:2000],
+            next_attempt_at=now + BACKOFF[min(attempts, len(BACKOFF)) - 1],
+        )
+        return
+    # The demo's outbox page shows one-time links so that a visitor without a mailbox can follow them; nobody else's.
+    blank = {"text": "", "html": ""} if message.is_secret and not settings.DEBUG else {}
+    mine.update(state=State.SENT, attempts=attempts, sent_at=clock(), last_error="", **blank)
+
+
+def _send_email(message: Notification) -> None:
+    domain = settings.BASE_DOMAIN
+    mail = EmailMultiAlternatives(
+        subject=message.subject,
+        body=message.text,
+        to=[
+            f'"{message.to_name.translate(_UNSAFE)}" <{message.to_address}>' if message.to_name else message.to_address
+        ],
+        headers={"Message-ID": f"<{message.code}@{domain}>", "Auto-Submitted": "auto-generated"},
+    )
+    mail.attach_alternative(message.html, "text/html")
+    mail.send()
+
+
+_UNSAFE = str.maketrans("", "", '"\\\r\n')
+
+
+def sweep(*, now: datetime | None = None, limit: int = 200) -> int:
+    """Queue the messages of the active schema that are due and that nobody is sending; return how many."""
+    due = list(
+        Notification.objects.due(now or clock()).order_by("next_attempt_at").values_list("pk", flat=True)[:limit]
+    )
+    for pk in due:
+        after_commit("notifications.deliver", notification_id=pk)
+    return len(due)
+
+
+@transaction.atomic
+def retry(*, message: Notification, by: AbstractBaseUser, now: datetime) -> None:
+    """Try a failed message again, from the first attempt."""
+    if message.is_secret and not message.text:
+        raise NotAllowedNow(_("Its one-time link is no longer kept. Send a new invitation instead."))
+    won = Notification.objects.filter(pk=message.pk, state=State.FAILED).update(
+        state=State.WAITING, attempts=0, next_attempt_at=now
+    )
+    if not won:
+        raise NotAllowedNow(_("Only a failed message can be sent again."))
+    audit.record(action=Action.MESSAGE_RETRIED, target=message, by=by)
+    after_commit("notifications.deliver", notification_id=message.pk)

@@ -1,0 +1,98 @@
+"""Every environment variable the platform reads, with its type and default.
+
+Nothing else may touch `os.environ`. A faulty value stops the start, and all faults are listed at once.
+`.env.example` is tested against this class.
+"""
+
+from typing import Self
+from urllib.parse import quote, urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEVELOPMENT_SECRET = "development-only-secret-refused-when-debug-is-off"  # noqa: S105
+
+
+class Env(BaseSettings):
+    """The environment, or the file `.env` beside manage.py."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
+
+    debug: bool = Field(False, description="Development and demo mode. Never on in production.")
+    secret_key: SecretStr = Field(
+        SecretStr(DEVELOPMENT_SECRET), description="Signs sessions, links and tokens. At least 50 random characters."
+    )
+    site_url: str = Field(
+        "http://localhost:8000",
+        description="The portal's address. Hospitals live on subdomains of its host: https://<slug>.<host>.",
+    )
+    allowed_hosts: str = Field(
+        "*",
+        description="Comma-separated. The star is safe: a host that is no hospital's is refused by our own middleware.",
+    )
+    behind_proxy: bool = Field(
+        False, description="Trust X-Forwarded-Proto and X-Forwarded-For from the proxy in front."
+    )
+
+    database_url: str = Field("", description="postgres://user:password@host:port/name. Wins over the DB_ names.")
+    db_name: str = Field("rhms", description="Database name, when DATABASE_URL is not set.")
+    db_user: str = Field("rhms", description="Database user, when DATABASE_URL is not set.")
+    db_password: SecretStr = Field(SecretStr(""), description="Database password, when DATABASE_URL is not set.")
+    db_host: str = Field("localhost", description="Database host, when DATABASE_URL is not set.")
+    db_port: int = Field(5432, description="Database port, when DATABASE_URL is not set.")
+    redis_url: str = Field("redis://localhost:6379/0", description="Broker, cache and rate limits.")
+
+    email_url: str = Field(
+        "console:",
+        description="smtp://user:password@host:587/?tls=True in production, console: or file:/folder elsewhere.",
+    )
+    default_from_email: str = Field("RHMS <no-reply@localhost>", description="The From address of every message.")
+
+    access_token_lifetime_minutes: int = Field(60, ge=1, description="How long an API access token lives.")
+    refresh_token_lifetime_days: int = Field(7, ge=1, description="How long an API refresh token lives.")
+
+    media_root: str = Field("var/media", description="Uploaded files, when no S3 bucket is configured.")
+    s3_bucket: str = Field("", description="Bucket for uploaded files. Empty: local disk.")
+    s3_endpoint_url: str = Field("", description="Endpoint of an S3-compatible service. Empty: AWS.")
+    s3_region: str = Field("", description="Region of the bucket.")
+    s3_access_key: str = Field("", description="Access key for the bucket. Empty: the machine's own role.")
+    s3_secret_key: SecretStr = Field(SecretStr(""), description="Secret key for the bucket.")
+
+    dns_servers: str = Field(
+        "", description="Comma-separated host:port of resolvers for own-domain checks. Empty: the system's."
+    )
+
+    @model_validator(mode="after")
+    def _production_is_serious(self) -> Self:
+        """Production refuses default secrets and plain http."""
+        if self.debug:
+            return self
+        secret = self.secret_key.get_secret_value()
+        if secret == DEVELOPMENT_SECRET or len(secret) < 50:
+            raise ValueError(
+                "SECRET_KEY must be set to at least 50 random characters when DEBUG is off. Make one with: "
+                "python -c 'import secrets; print(secrets.token_urlsafe(64))'"
+            )
+        if urlsplit(self.site_url).scheme != "https":
+            raise ValueError("SITE_URL must start with https:// when DEBUG is off.")
+        return self
+
+    @property
+    def database(self) -> str:
+        """One address for the database, whichever way it was given."""
+        if self.database_url:
+            return self.database_url
+        password = quote(self.db_password.get_secret_value(), safe="")
+        return f"postgres://{quote(self.db_user)}:{password}@{self.db_host}:{self.db_port}/{self.db_name}"
+
+
+def load() -> Env:
+    """Read the environment, or end the program with a list of everything that is wrong with it."""
+    try:
+        return Env()
+    except ValidationError as faults:
+        lines = [
+            f"  {'.'.join(str(part) for part in fault['loc']).upper() or 'SETTINGS'}: {fault['msg']}"
+            for fault in faults.errors()
+        ]
+        raise SystemExit("The environment is not complete:\n" + "\n".join(lines)) from None

@@ -1,0 +1,263 @@
+"""`make run`: the whole platform on this machine, from nothing but the Python packages. Not for production."""
+
+import ctypes
+import errno
+import fcntl
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn, TextIO
+
+from dotenv import dotenv_values
+
+from rhms.embedded import CannotStartError, Postgres, Server, Valkey
+from rhms.processes import PR_SET_PDEATHSIG, EndedError, Processes
+
+ROOT = Path(__file__).resolve().parent.parent
+VAR = ROOT / "var"
+PYTHON = sys.executable
+READY_WITHIN = 120.0
+
+
+def main() -> int:
+    """Run until asked to stop; 0 when somebody asked, 1 with one sentence when it could not go on."""
+    for asked in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(asked, _leave)
+    _stop_with_make()
+    os.umask(0o077)  # what is kept under var/ is nobody else's business
+    try:
+        with ExitStack() as stack:
+            _serve(stack)
+    except (CannotStartError, EndedError) as reason:
+        print(reason, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped.")
+    return 0
+
+
+def _leave(_asked: int, _frame: FrameType | None) -> NoReturn:
+    """Stop once: impatient keys must not interrupt the stopping."""
+    for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(other, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _stop_with_make() -> None:
+    """`kill -9` of make must not leave a platform without a terminal; the Makefile sets the variable."""
+    if os.environ.pop("RHMS_STOP_WITH_PARENT", "") and sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM))
+
+
+def _serve(stack: ExitStack) -> None:
+    began = time.monotonic()
+    port = _port()
+    site = f"http://localhost:{port}"
+    _make_var()
+    _lock(stack, site=site)
+    processes = Processes(records=VAR / "run", logs=VAR / "log", cwd=ROOT)
+    processes.stop_leftovers()
+    addresses = _free_addresses(port)
+    env = _environment(stack, site=site)
+
+    stack.callback(_stop, processes)
+    manage = [PYTHON, "manage.py"]
+    _say("Preparing the database ...")
+    processes.run(name="prepare", command=[*manage, "prepare"], env=env)
+    _say("Loading the demo hospitals ...")
+    with (VAR / "run" / "demo.txt").open("w+b") as demo:
+        processes.run(name="demo", command=[*manage, "demo"], env=env, stdout=demo)
+        demo.seek(0)
+        sign_ins = demo.read().decode()
+    _say("Starting web, worker and beat ...")
+    for name, command in _commands(addresses).items():
+        processes.start(name=name, command=command, env=env)
+    _wait_until_ready(processes, port=port)
+    _say(f"\n{sign_ins.rstrip()}\n\nRHMS is ready at {site} after {time.monotonic() - began:.0f} s. Ctrl-C stops it.\n")
+    processes.watch(until=lambda: False)
+
+
+def _commands(addresses: list[str]) -> dict[str, list[str]]:
+    celery = [PYTHON, "-m", "celery", "--quiet", "-A", "rhms"]
+    binds = [part for address in addresses for part in ("--bind", address)]
+    gunicorn = [
+        PYTHON,
+        "-m",
+        "gunicorn",
+        "rhms.wsgi",
+        *binds,
+        "--workers",
+        "2",
+        "--threads",
+        "4",
+    ]
+    return {
+        "web": [
+            *gunicorn,
+            "--graceful-timeout",
+            "2",
+            "--no-control-socket",
+            "--log-level",
+            "warning",
+        ],
+        "worker": [
+            *celery,
+            "worker",
+            "--pool",
+            "threads",
+            "--concurrency",
+            "4",
+            "--loglevel",
+            "info",
+        ],
+        "beat": [
+            *celery,
+            "beat",
+            "--schedule",
+            str(VAR / "celerybeat-schedule"),
+            "--pidfile=",
+            "--loglevel",
+            "info",
+        ],
+    }
+
+
+def _port() -> int:
+    given = os.environ.get("PORT") or "8000"
+    if not given.isdecimal() or not 0 < int(given) < 65536:
+        raise CannotStartError(f"PORT must be a number from 1 to 65535, not {given!r}, as in `PORT=8010 make run`.")
+    return int(given)
+
+
+def _make_var() -> None:
+    """Make the folders, and let root's servers, which run as somebody else, through to theirs."""
+    try:
+        for folder in (VAR, VAR / "run", VAR / "log", VAR / "media"):
+            folder.mkdir(exist_ok=True)
+            (folder / ".writable").touch()
+            (folder / ".writable").unlink()
+        if os.geteuid() == 0:
+            VAR.chmod(VAR.stat().st_mode | 0o011)
+    except OSError as refusal:
+        raise CannotStartError(
+            f"RHMS keeps its data in {VAR} and may not write there ({refusal.strerror}): run `make run` as the user "
+            "who owns this folder, or make it yours with chown."
+        ) from None
+
+
+def _lock(stack: ExitStack, *, site: str) -> None:
+    """One platform per folder."""
+    lock: TextIO = stack.enter_context((VAR / "run" / "lock").open("a+"))
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.seek(0)
+        raise CannotStartError(
+            f"RHMS already runs from this folder ({lock.read().strip() or 'starting'}): use that one, or stop it first "
+            "with Ctrl-C in its terminal."
+        ) from None
+    lock.truncate(0)
+    lock.write(f"{site}, process {os.getpid()}\n")
+    lock.flush()
+
+
+def _free_addresses(port: int) -> list[str]:
+    """Both loopbacks, as browsers try ::1 first for `localhost`; only 127.0.0.1 on a machine without IPv6."""
+    addresses = []
+    for family, host, address in (
+        (socket.AF_INET, "127.0.0.1", f"127.0.0.1:{port}"),
+        (socket.AF_INET6, "::1", f"[::1]:{port}"),
+    ):
+        try:
+            with socket.socket(family) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((host, port))
+        except PermissionError:
+            raise CannotStartError(f"Port {port} is root's: choose one from 1024 on, `PORT=8010 make run`.") from None
+        except OSError as refusal:
+            if refusal.errno == errno.EADDRINUSE:
+                other = 8010 if port != 8010 else 8020
+                raise CannotStartError(
+                    f"Port {port} is taken by another program: choose another with `PORT={other} make run`."
+                ) from None
+            if family == socket.AF_INET:
+                raise
+            continue
+        addresses.append(address)
+    return addresses
+
+
+def _environment(stack: ExitStack, *, site: str) -> dict[str, str]:
+    """What the platform reads; what is set already, here or in `.env`, wins, and its servers are then not started."""
+    given = {name: value for name, value in {**dotenv_values(ROOT / ".env"), **os.environ}.items() if value}
+    env = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": given.get("DJANGO_SETTINGS_MODULE", "rhms.settings"),
+        "DEBUG": given.get("DEBUG", "true"),
+        "SITE_URL": given.get("SITE_URL", site),
+        "SECRET_KEY": given.get("SECRET_KEY") or _secret_key(),
+        "PYTHONUNBUFFERED": "1",
+    }
+    if not given.keys() & {"DATABASE_URL", "DB_HOST"}:
+        env["DATABASE_URL"] = _start(stack, Postgres(folder=VAR / "postgres"))
+    if "REDIS_URL" not in given:
+        env["REDIS_URL"] = _start(stack, Valkey(folder=VAR / "valkey"))
+    return env
+
+
+def _start(stack: ExitStack, server: Server) -> str:
+    _say(f"Starting {server.name} ...")
+    stack.callback(server.stop)
+    return server.start()
+
+
+def _secret_key() -> str:
+    path = VAR / "secret_key"
+    path.touch(mode=0o600)
+    if not path.read_text():
+        path.write_text(secrets.token_urlsafe(64))
+    return path.read_text()
+
+
+def _wait_until_ready(processes: Processes, *, port: int) -> None:
+    url = f"http://localhost:{port}/readyz"
+    deadline = time.monotonic() + READY_WITHIN
+    # Loopback only: a proxy of the environment must not be asked.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    last = "no answer"
+
+    def is_ready() -> bool:
+        nonlocal last
+        if time.monotonic() > deadline:
+            raise CannotStartError(f"{url} did not answer 200 within {READY_WITHIN:.0f} s ({last}): see {VAR / 'log'}.")
+        try:
+            with opener.open(url, timeout=2) as answer:
+                return bool(answer.status == 200)
+        except urllib.error.HTTPError as refusal:
+            last = f"{refusal.code}: {refusal.read(300).decode(errors='replace').strip()}"
+        except OSError as refusal:
+            last = str(refusal)
+        return False
+
+    processes.watch(until=is_ready)
+
+
+def _stop(processes: Processes) -> None:
+    _say("Stopping ...")
+    processes.stop()
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

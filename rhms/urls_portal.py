@@ -1,0 +1,20 @@
+"""The portal: https://<base>."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from core import views as core
+from rhms.urls_everywhere import urlpatterns as everywhere
+
+handler400 = "core.views.bad_request"
+handler403 = "core.views.forbidden"
+handler404 = "core.views.not_found"
+handler500 = "core.views.server_error"
+
+urlpatterns = [
+    *everywhere,
+    path("admin/", admin.site.urls),
+    path("styleguide/", core.styleguide, name="styleguide"),
+    path("api/", include("hospitals.urls_portal_api")),
+    path("", include("hospitals.urls_portal")),
+]

@@ -1,0 +1,64 @@
+"""The brand of the host that was asked: the portal's, or a hospital's."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.http import HttpRequest
+
+from core.colour import theme_css
+from core.hosts import PORTAL_NAME
+from tenants.models import Hospital
+
+
+@dataclass(frozen=True)
+class Brand:
+    """What a page needs to look like whoever it belongs to."""
+
+    name: str
+    logo_url: str
+    theme_url: str
+    is_portal: bool
+    home_url: str
+    phone: Any
+    email: str
+    address: str
+
+
+def brand_of(hospital: Hospital | None) -> Brand:
+    """The brand of a hospital, or of the portal."""
+    if hospital is None:
+        return Brand(PORTAL_NAME, "", "", is_portal=True, home_url="/", phone="", email="", address="")
+    return Brand(
+        name=hospital.name,
+        logo_url=logo_url(hospital),
+        theme_url=theme_address(hospital.accent),
+        is_portal=False,
+        home_url="/",
+        phone=hospital.phone_number,
+        email=hospital.email,
+        address=", ".join([*hospital.address.splitlines(), hospital.city, hospital.get_state_display()]),
+    )
+
+
+@lru_cache(maxsize=512)
+def theme_address(accent: str) -> str:
+    """The address of a colour's theme file. It changes with what is in it, so that it is cached for ever."""
+    digest = hashlib.sha256(theme_css(accent).encode()).hexdigest()[:10]
+    return f"/theme/{accent.removeprefix('#')}-{digest}.css"
+
+
+def logo_url(hospital: Hospital) -> str:
+    """The address of its logo on any host, "" without one. It changes with the picture, so it is cached for ever."""
+    return f"/logo/{hospital.code}/{hospital.logo.rpartition('-')[2]}" if hospital.logo else ""
+
+
+def brand(request: HttpRequest) -> dict[str, Any]:
+    """Context: `brand`, and the visitor's `theme` (auto, light or dark)."""
+    theme = request.COOKIES.get("theme", "auto")
+    return {
+        "brand": brand_of(getattr(request, "hospital", None)),
+        "theme": theme if theme in ("light", "dark") else "auto",
+        "request_id": getattr(request, "id", ""),
+    }

@@ -1,0 +1,55 @@
+"""Whose request is this? The host decides, before anything else looks at it."""
+
+import zoneinfo
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core.errors import Missing
+from core.hosts import is_portal
+from core.middleware import error_page, refusal_page
+from tenants.hosts import hospital_at
+from tenants.models import Hospital
+
+# Asked by whoever watches the machine, by whatever name reaches it.
+_PROBES = ("/healthz", "/readyz")
+# What the closed page itself needs.
+_SERVED_WHILE_SUSPENDED = ("/theme/", "/logo/")
+
+
+def hospital_of_host(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Set `request.hospital`, the schema, the addresses and the time zone by the host that was asked."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        host = request.get_host().rpartition(":")[0] or request.get_host()
+        host = host.lower().rstrip(".")
+        connection.set_schema_to_public()
+        request.hospital = None  # type: ignore[attr-defined]
+        if is_portal(host) or request.path in _PROBES:
+            timezone.deactivate()
+            return get_response(request)
+        hospital = hospital_at(host)
+        if hospital is None:
+            request.urlconf = settings.ROOT_URLCONF  # type: ignore[attr-defined]
+            return refusal_page(request, Missing(_("No hospital lives at this address. Check how it is spelled.")))
+        request.hospital = hospital  # type: ignore[attr-defined]
+        request.urlconf = settings.HOSPITAL_URLCONF  # type: ignore[attr-defined]
+        connection.set_tenant(hospital)
+        if hospital.status == Hospital.Status.SUSPENDED and not request.path.startswith(_SERVED_WHILE_SUSPENDED):
+            return error_page(
+                request,
+                503,
+                title=_("%(hospital)s is closed for now") % {"hospital": hospital.name},
+                sentence=_("It cannot be reached through this site at the moment. Its records are kept safe."),
+            )
+        with timezone.override(zoneinfo.ZoneInfo(hospital.time_zone)):
+            try:
+                return get_response(request)
+            finally:
+                connection.set_schema_to_public()
+
+    return middleware

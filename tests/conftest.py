@@ -1,0 +1,184 @@
+"""Two hospitals made once per session; each ordinary test rolls back; tests that commit get a database of their own."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+
+import psycopg2
+import pytest
+from django.conf import settings as django_settings
+from django.core.cache import cache
+from django.db import connection, connections
+from django.test import Client
+from django_tenants.utils import schema_context
+
+from accounts.models import User
+from hospitals.models import Staff
+from tenants.models import Hospital
+from tests import factories
+
+_clones = count(1)
+
+
+def pytest_configure() -> None:
+    """Argon2 is slow on purpose; tests/accounts checks that the real settings use it."""
+    django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Usha, and the two hospitals with their admins, committed once."""
+    with django_db_blocker.unblock():
+        usha = factories.superadmin()
+        factories.person()
+        for slug, name, admin in (("cedar", "Cedar Hospital", "Hari Rao"), ("lotus", "Lotus Clinic", "Kiran Das")):
+            first_name = admin.split()[0].lower()
+            hospital = factories.opened(
+                usha, slug=slug, name=name, contact_person=admin, email=f"{first_name}@{slug}.example"
+            )
+            user = User.objects.get(email=hospital.email)
+            user.set_password(factories.PASSWORD)
+            user.save(update_fields=["password"])
+        cache.clear()
+        connection.close()
+
+
+@pytest.fixture(autouse=True)
+def clean_slate() -> Iterator[None]:
+    """Every test begins on the portal, with an empty cache and no rate limit used up."""
+    cache.clear()
+    yield
+    connection.set_schema_to_public()
+
+
+@pytest.fixture
+def usha(db: None) -> User:
+    """The superadmin."""
+    return User.objects.get(email="usha@rhms.example")
+
+
+@pytest.fixture
+def asha(db: None) -> User:
+    """A patient: an account without any role."""
+    return User.objects.get(email="asha@example.com")
+
+
+@pytest.fixture
+def hari(db: None) -> User:
+    """Cedar's admin."""
+    return User.objects.get(email="hari@cedar.example")
+
+
+@pytest.fixture
+def kiran(db: None) -> User:
+    """Lotus' admin, the stranger."""
+    return User.objects.get(email="kiran@lotus.example")
+
+
+@pytest.fixture
+def cedar(db: None) -> Hospital:
+    """Hari's hospital."""
+    return Hospital.objects.get(slug="cedar")
+
+
+@pytest.fixture
+def lotus(db: None) -> Hospital:
+    """Kiran's hospital."""
+    return Hospital.objects.get(slug="lotus")
+
+
+@pytest.fixture
+def in_cedar(cedar: Hospital) -> Iterator[Hospital]:
+    """The test itself works in Cedar's schema."""
+    with schema_context(cedar.schema_name):
+        yield cedar
+
+
+@pytest.fixture
+def join_cedar(cedar: Hospital) -> Callable[[User, str], Staff]:
+    """Give somebody a role at Cedar."""
+
+    def join(user: User, role: str) -> Staff:
+        with schema_context(cedar.schema_name):
+            return Staff.objects.create(user=user, role=role)
+
+    return join
+
+
+def browser(host: str, user: User | None = None) -> Client:
+    """A client that visits `host`, signed in as `user`."""
+    client = Client(HTTP_HOST=host)
+    if user:
+        client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def portal(db: None) -> Client:
+    """A visitor of the portal."""
+    return browser("localhost")
+
+
+@pytest.fixture
+def portal_usha(usha: User) -> Client:
+    """Usha on the portal."""
+    return browser("localhost", usha)
+
+
+@pytest.fixture
+def cedar_site(cedar: Hospital) -> Client:
+    """A visitor of Cedar's site."""
+    return browser("cedar.localhost")
+
+
+@pytest.fixture
+def cedar_hari(cedar: Hospital, hari: User) -> Client:
+    """Hari on Cedar's site."""
+    return browser("cedar.localhost", hari)
+
+
+@pytest.fixture
+def cedar_kiran(cedar: Hospital, kiran: User) -> Client:
+    """Kiran, signed in where he has no business."""
+    return browser("cedar.localhost", kiran)
+
+
+@contextmanager
+def _maintenance() -> Iterator[Any]:
+    """A cursor on the server's own database."""
+    target = connection.settings_dict
+    link = psycopg2.connect(
+        dbname="postgres", user=target["USER"], password=target["PASSWORD"], host=target["HOST"], port=target["PORT"]
+    )
+    link.autocommit = True
+    try:
+        with link.cursor() as cursor:
+            yield cursor
+    finally:
+        link.close()
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A copy of the database in which the test really commits, from as many connections as it likes; dropped at the end.
+
+    For races, injected faults and journeys. Rolling back would hide what a commit does, and flushing the tables would
+    take the two hospitals away.
+    """
+    with django_db_blocker.unblock():
+        target = connection.settings_dict
+        original = target["NAME"]
+        clone = f"{original}_{next(_clones)}"
+        connections.close_all()
+        with _maintenance() as cursor:
+            cursor.execute(f'DROP DATABASE IF EXISTS "{clone}" WITH (FORCE)')
+            cursor.execute(f'CREATE DATABASE "{clone}" TEMPLATE "{original}"')
+        target["NAME"] = clone
+        try:
+            yield
+        finally:
+            connections.close_all()
+            target["NAME"] = original
+            with _maintenance() as cursor:
+                cursor.execute(f'DROP DATABASE "{clone}" WITH (FORCE)')
