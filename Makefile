@@ -13,8 +13,10 @@ step = @printf '\n== %s\n' '$(1)'; $(1)
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
+run: export RHMS_STOP_WITH_PARENT = 1
+run: export PORT := $(PORT)
 run: setup ## Start everything at http://localhost:8000 (another port: PORT=8010 make run)
-	@RHMS_STOP_WITH_PARENT=1 PORT=$(PORT) $(BIN)/python -m rhms.run
+	@$(BIN)/python -m rhms.run
 
 test: setup-dev ## Run all tests (some: make test ARGS="tests/billing -k refund")
 	@CHROMIUM_PATH="$$($(BIN)/python scripts/chromium.py)" && export CHROMIUM_PATH && $(BIN)/python -m pytest -n 2 $(ARGS)

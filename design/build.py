@@ -45,10 +45,7 @@ def stylesheet() -> str:
         "@layer reset, base, layout, components, screens, utilities, print;",
         colour.themed_css(portal["light"], portal["dark"]),
     ]
-    parts += [
-        (CSS / f"{name}.css").read_text()
-        for name in ("fonts", "reset", "base", "layout", "components")
-    ]
+    parts += [(CSS / f"{name}.css").read_text() for name in ("fonts", "reset", "base", "layout", "components")]
     parts += [path.read_text() for path in sorted((CSS / "screens").glob("*.css"))]
     parts += [(CSS / f"{name}.css").read_text() for name in ("utilities", "print")]
     css: str = lightningcss.process_stylesheet(
@@ -65,13 +62,9 @@ def icons_in_use(known: set[str]) -> set[str]:
             if path.relative_to(ROOT).parts[0] in _NOT_SOURCES:
                 continue
             text = path.read_text()
-            mentioned = {
-                name for names in _ICON.findall(text) for name in names if name
-            }
+            mentioned = {name for names in _ICON.findall(text) for name in names if name}
             for name in sorted(mentioned - known):
-                raise SourceError(
-                    f'{path.relative_to(ROOT)} asks for the icon "{name}", which Lucide does not have.'
-                )
+                raise SourceError(f'{path.relative_to(ROOT)} asks for the icon "{name}", which Lucide does not have.')
             used |= mentioned
             if path.name == "context.py":
                 used |= known.intersection(_WORD.findall(text))
@@ -82,23 +75,10 @@ def sprite() -> str:
     """One file of outlines, each a symbol named as in Lucide."""
     symbols = []
     with zipfile.ZipFile(Path(lucide.__file__).parent / "lucide.zip") as outlines:
-        known = {
-            name.removesuffix(".svg")
-            for name in outlines.namelist()
-            if name.endswith(".svg")
-        }
+        known = {name.removesuffix(".svg") for name in outlines.namelist() if name.endswith(".svg")}
         for name in sorted(icons_in_use(known)):
-            drawing = (
-                outlines.read(f"{name}.svg")
-                .decode()
-                .partition(">")[2]
-                .rpartition("</svg>")[0]
-            )
-            body = (
-                re.sub(r">\s+<", "><", re.sub(r"\s+", " ", drawing))
-                .replace(" />", "/>")
-                .strip()
-            )
+            drawing = outlines.read(f"{name}.svg").decode().partition(">")[2].rpartition("</svg>")[0]
+            body = re.sub(r">\s+<", "><", re.sub(r"\s+", " ", drawing)).replace(" />", "/>").strip()
             symbols.append(f'<symbol id="{name}" viewBox="0 0 24 24">{body}</symbol>')
     return f'<svg xmlns="http://www.w3.org/2000/svg">{"".join(symbols)}</svg>\n'
 
@@ -110,11 +90,7 @@ def main() -> int:
     except SourceError as error:
         print(error, file=sys.stderr)
         return 1
-    stale = [
-        path
-        for path, text in made.items()
-        if not path.exists() or path.read_text() != text
-    ]
+    stale = [path for path, text in made.items() if not path.exists() or path.read_text() != text]
     if "--check" in sys.argv[1:]:
         if stale:
             names = " and ".join(str(path.relative_to(ROOT)) for path in stale)

@@ -11,9 +11,7 @@ from fontTools import subset
 from fontTools.ttLib import TTFont
 from fontTools.varLib import instancer
 
-TARGET = (
-    Path(__file__).resolve().parent.parent / "static" / "fonts" / "inter-latin1.woff2"
-)
+TARGET = Path(__file__).resolve().parent.parent / "static" / "fonts" / "inter-latin1.woff2"
 
 CHARACTERS = [
     *range(0x20, 0x7F),

@@ -58,7 +58,9 @@ def steps(known: Facts) -> list[Step]:
     brand, contact = reverse("settings_brand"), reverse("settings_contact")
     return [
         Step(_("Add your logo"), _("It stands on every page and in every message."), brand, known.has_logo),
-        Step(_("Choose your colour"), _("Buttons and links take it on, in light and in dark."), brand, known.has_colour),
+        Step(
+            _("Choose your colour"), _("Buttons and links take it on, in light and in dark."), brand, known.has_colour
+        ),
         Step(
             _("Check your contact details"),
             _("They come from your registration. Patients see them on every page."),

@@ -30,16 +30,23 @@ class Entry:
     tone: str
 
 
+@dataclass(frozen=True)
+class _Look:
+    icon: str
+    tone: str = ""
+
+
 _LOOKS = {  # by the first part of the action
-    "hospital": ("hospital", "accent"),
-    "settings": ("settings", ""),
-    "domain": ("globe", ""),
-    "department": ("layers", ""),
-    "staff": ("users", ""),
-    "invitation": ("mail", ""),
-    "message": ("mail", ""),
-    "user": ("user", ""),
+    "hospital": _Look(icon="hospital", tone="accent"),
+    "settings": _Look(icon="settings"),
+    "domain": _Look(icon="globe"),
+    "department": _Look(icon="layers"),
+    "staff": _Look(icon="users"),
+    "invitation": _Look(icon="mail"),
+    "message": _Look(icon="mail"),
+    "user": _Look(icon="user"),
 }
+_OTHER = _Look(icon="circle-dot")
 _TONES = {
     "user.sign_in_refused": "warn",
     "hospital.rejected": "bad",
@@ -52,9 +59,9 @@ _TONES = {
 
 def entry(row: AuditLog) -> Entry:
     """A row of the log, ready to be shown."""
-    icon, tone = _LOOKS.get(row.action.partition(".")[0], ("circle-dot", ""))
+    look = _LOOKS.get(row.action.partition(".")[0], _OTHER)
     details = [_detail(row.entity, name, value) for name, value in row.data.items()]
-    return Entry(row=row, details=details, icon=icon, tone=_TONES.get(row.action, tone))
+    return Entry(row=row, details=details, icon=look.icon, tone=_TONES.get(row.action, look.tone))
 
 
 def _detail(entity: str, field: str, value: Any) -> Detail:
@@ -66,7 +73,12 @@ def _detail(entity: str, field: str, value: Any) -> Detail:
 def _label(entity: str, field: str) -> str:
     try:
         return capfirst(str(apps.get_model(entity)._meta.get_field(field).verbose_name))  # type: ignore[union-attr]
-    except (LookupError, ValueError, FieldDoesNotExist, AttributeError):  # what it was about is no longer built this way
+    except (
+        LookupError,
+        ValueError,
+        FieldDoesNotExist,
+        AttributeError,
+    ):  # what it was about is no longer built this way
         return capfirst(field.replace("_", " "))
 
 

@@ -37,9 +37,7 @@ class Notifications(models.QuerySet["Notification"]):
         """Messages with each of the words in the subject, the name or the address."""
         rows = self
         for word in words.split()[:8]:
-            rows = rows.filter(
-                Q(subject__icontains=word) | Q(to_name__icontains=word) | Q(to_address__icontains=word)
-            )
+            rows = rows.filter(Q(subject__icontains=word) | Q(to_name__icontains=word) | Q(to_address__icontains=word))
         return rows
 
     def newest_first(self) -> Self:

@@ -4,6 +4,7 @@ import logging
 import smtplib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from email.utils import formataddr
 from typing import Any
 
 from django.conf import settings
@@ -107,16 +108,11 @@ def _send_email(message: Notification) -> None:
     mail = EmailMultiAlternatives(
         subject=message.subject,
         body=message.text,
-        to=[
-            f'"{message.to_name.translate(_UNSAFE)}" <{message.to_address}>' if message.to_name else message.to_address
-        ],
+        to=[formataddr((" ".join(message.to_name.split()), message.to_address))],
         headers={"Message-ID": f"<{message.code}@{domain}>", "Auto-Submitted": "auto-generated"},
     )
     mail.attach_alternative(message.html, "text/html")
     mail.send()
-
-
-_UNSAFE = str.maketrans("", "", '"\\\r\n')
 
 
 def sweep(*, now: datetime | None = None, limit: int = 200) -> int:

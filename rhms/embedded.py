@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, ClassVar
 
-from rhms.processes import Account, start, stop_leftover
+from rhms.processes import Account, EndedError, start, stop_leftover
 
 SERVER_USER = "rhms-server"
 # Servers get no variable of ours: PGHOST and the like would redirect them, and secrets are none of their business.
@@ -71,7 +71,7 @@ class Server(ABC):
             self.account = _account_for(self.data)
             _require_access(account=self.account, paths=[self.folder, *self._programs()])
             stop_leftover(self._record, gentle=self.gentle)
-            self.password = self._keep_secret("password", secrets.token_urlsafe(24))
+            self.password = self._keep_password()
             self._make_data()
             self._launch()
         except BaseException:
@@ -82,11 +82,7 @@ class Server(ABC):
     def stop(self) -> None:
         """Stop it, gently first. Its data stays."""
         if self._process is not None:
-            for asked, patience in (
-                (self.gentle, 10),
-                (signal.SIGQUIT, 2),
-                (signal.SIGKILL, None),
-            ):
+            for asked, patience in ((self.gentle, 10), (signal.SIGQUIT, 2), (signal.SIGKILL, None)):
                 self._process.send_signal(asked)
                 with suppress(subprocess.TimeoutExpired):
                     self._process.wait(patience)
@@ -96,6 +92,11 @@ class Server(ABC):
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+    def check(self) -> None:
+        """Raise EndedError if it has ended although nobody asked it to."""
+        if self._process is not None and (code := self._process.poll()) is not None:
+            raise EndedError(name=self.name, code=code, last_lines=self._last_lines(), log=self.log)
 
     @abstractmethod
     def _programs(self) -> Sequence[Path]:
@@ -153,7 +154,7 @@ class Server(ABC):
                     (self.folder / "port").write_text(str(self.port))
                     return
                 time.sleep(0.02)
-            said = self.log.read_text(errors="replace").strip()
+            said = "\n".join(self._last_lines())
             if self._process.poll() is None or time.monotonic() > deadline:
                 break
             if "already in use" in said.lower() and not self._port_is_given:
@@ -162,8 +163,7 @@ class Server(ABC):
                 time.sleep(0.2)  # Postgres after a kill -9: its last sessions are about to notice
             else:
                 break
-        last_lines = "\n".join(said.splitlines()[-8:])
-        raise CannotStartError(f"{last_lines}\n{self.name} did not start; its last lines are above, and in {self.log}.")
+        raise CannotStartError(f"{said}\n{self.name} did not start; its last lines are above, and in {self.log}.")
 
     def _choose_port(self) -> None:
         if self._port_is_given:
@@ -182,19 +182,23 @@ class Server(ABC):
         if self.account is not None:
             os.chown(folder, self.account.uid, self.account.gid)
 
-    def _keep_secret(self, name: str, text: str, *, replace: bool = False) -> str:
-        """Keep a text in a file that only the server (and root) may read; an existing one wins."""
-        path = self.folder / name
-        if replace:
-            path.unlink(missing_ok=True)
-        try:
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(text)
-        except FileExistsError:
-            return path.read_text()
+    def _keep_password(self) -> str:
+        path = self.folder / "password"
+        if not path.exists():
+            self._write_secret(path, secrets.token_urlsafe(24))
+        return path.read_text()
+
+    def _write_secret(self, path: Path, text: str) -> None:
+        """Write a file, whole or not at all, that only the server's user (and root) may read."""
+        unfinished = path.with_name(f"{path.name}.unfinished")
+        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(text)
         if self.account is not None:
-            os.chown(path, self.account.uid, self.account.gid)
-        return text
+            os.chown(unfinished, self.account.uid, self.account.gid)
+        unfinished.rename(path)
+
+    def _last_lines(self) -> list[str]:
+        return self.log.read_text(errors="replace").strip().splitlines()[-8:]
 
 
 class Postgres(Server):
@@ -229,27 +233,11 @@ class Postgres(Server):
         unfinished = self.folder / "data.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
         self._make_folder(unfinished)
-        access = [
-            "--username=rhms",
-            "--auth=scram-sha-256",
-            f"--pwfile={self.folder / 'password'}",
-        ]
+        access = ["--username=rhms", "--auth=scram-sha-256", f"--pwfile={self.folder / 'password'}"]
         # The builtin locale sorts and folds case the same way on every machine.
-        text = [
-            "--encoding=UTF8",
-            "--locale=C",
-            "--locale-provider=builtin",
-            "--builtin-locale=C.UTF-8",
-        ]
+        text = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         made = subprocess.run(
-            [
-                initdb,
-                "-D",
-                unfinished,
-                *access,
-                *text,
-                *([] if self.durable else ["--no-sync"]),
-            ],
+            [initdb, "-D", unfinished, *access, *text, *([] if self.durable else ["--no-sync"])],
             cwd=unfinished,
             env=ENVIRONMENT,
             user=self.account.uid if self.account else None,
@@ -273,14 +261,11 @@ class Postgres(Server):
             "shared_buffers": "128MB",
             "max_connections": "100",
             "max_locks_per_transaction": "256",  # a migration locks every table of a hospital's schema
+            "dynamic_shared_memory_type": "mmap",  # many containers have 64 MB of /dev/shm, and a query can take more
             "jit": "off",
         }
         if not self.durable:
-            settings |= {
-                "fsync": "off",
-                "synchronous_commit": "off",
-                "full_page_writes": "off",
-            }
+            settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return [str(self._programs()[0]), "-D", str(self.data), *options]
 
@@ -294,18 +279,7 @@ class Postgres(Server):
             return False
         make = "SELECT 'CREATE DATABASE rhms' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'rhms') \\gexec"
         asked = subprocess.run(
-            [
-                self._programs()[2],
-                "-XqAt",
-                "-h",
-                "127.0.0.1",
-                "-p",
-                str(self.port),
-                "-U",
-                "rhms",
-                "-d",
-                "postgres",
-            ],
+            [self._programs()[2], "-XqAt", "-h", "127.0.0.1", "-p", str(self.port), "-U", "rhms", "-d", "postgres"],
             env={**ENVIRONMENT, "PGPASSWORD": self.password, "PGCONNECT_TIMEOUT": "10"},
             input=make,
             stdout=subprocess.PIPE,
@@ -347,8 +321,9 @@ class Valkey(Server):
             "save 900 1 60 100" if self.durable else 'save ""',
             "set-proc-title no",  # a later start knows this process by its command line
         ]
-        self._keep_secret("valkey.conf", "\n".join(settings) + "\n", replace=True)
-        return [str(self._programs()[0]), str(self.folder / "valkey.conf")]
+        file = self.folder / "valkey.conf"
+        self._write_secret(file, "\n".join(settings) + "\n")
+        return [str(self._programs()[0]), str(file)]
 
     def _answers(self) -> bool:
         try:
@@ -386,7 +361,7 @@ def temporary_servers() -> Iterator[Addresses]:
 
 
 def _wheel(package: str) -> Path:
-    """Where a wheel is installed; found without importing it, as importing one starts things."""
+    """Where a wheel is installed; found without running any of its code."""
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise CannotStartError(f"The Python package {package} is missing: `make run` installs it.")
@@ -418,15 +393,7 @@ def _account_for(data: Path) -> Account | None:
 
 def _server_user() -> pwd.struct_passwd:
     for command in (
-        [
-            "useradd",
-            "--system",
-            "--user-group",
-            "--no-create-home",
-            "--shell",
-            "/usr/sbin/nologin",
-            SERVER_USER,
-        ],
+        ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", SERVER_USER],
         ["adduser", "-S", "-D", "-H", SERVER_USER],  # Alpine's
     ):
         with suppress(KeyError):
@@ -445,13 +412,7 @@ def _require_access(*, account: Account | None, paths: Sequence[Path]) -> None:
         return
     on_the_way = [part for path in paths for part in (*reversed(path.parents), path)]
     blocked = subprocess.run(
-        [
-            "/bin/sh",
-            "-c",
-            'for path do [ -x "$path" ] || { echo "$path"; exit; }; done',
-            "sh",
-            *on_the_way,
-        ],
+        ["/bin/sh", "-c", 'for path do [ -x "$path" ] || { echo "$path"; exit; }; done', "sh", *on_the_way],
         cwd="/",
         env=ENVIRONMENT,
         user=account.uid,

@@ -172,26 +172,12 @@ class Processes:
         reading, writing = os.pipe()
         output = os.fdopen(reading, "rb", buffering=0)
         with os.fdopen(writing, "wb", buffering=0) as pipe:
-            process = start(
-                command,
-                record=record,
-                stdout=stdout or pipe,
-                stderr=pipe,
-                cwd=self._cwd,
-                env=env,
-            )
+            process = start(command, record=record, stdout=stdout or pipe, stderr=pipe, cwd=self._cwd, env=env)
         label = f"{name:<8}| "
         if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
             label = f"\033[{COLOURS[len(self._children) % len(COLOURS)]}m{label}\033[0m"
         log = (self._logs / f"{name}.log").open("wb")
-        child = _Child(
-            name=name,
-            process=process,
-            output=output,
-            log=log,
-            record=record,
-            label=label,
-        )
+        child = _Child(name=name, process=process, output=output, log=log, record=record, label=label)
         self._children.append(child)
         self._selector.register(output, selectors.EVENT_READ, child)
 
@@ -235,12 +221,9 @@ class Processes:
             code = child.process.poll()
             if code is not None:
                 self._pass_on(seconds=0)
-                raise EndedError(
-                    name=child.name,
-                    code=code,
-                    last_lines=child.last_lines,
-                    log=Path(child.log.name),
-                )
+                # Alone, its last lines stand right above; repeated they are when others may have spoken since.
+                again = child.last_lines if len(self._children) > 1 else ()
+                raise EndedError(name=child.name, code=code, last_lines=again, log=Path(child.log.name))
 
     def _forget(self, child: _Child) -> None:
         with suppress(ProcessLookupError, PermissionError):  # macOS answers EPERM for a group of zombies

@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
@@ -66,7 +67,13 @@ def _serve(stack: ExitStack) -> None:
     processes = Processes(records=VAR / "run", logs=VAR / "log", cwd=ROOT)
     processes.stop_leftovers()
     addresses = _free_addresses(port)
-    env = _environment(stack, site=site)
+    given = _given()
+    servers = _servers(given)
+    env = _environment(given, site=site)
+    for variable, server in servers.items():
+        _say(f"Starting {server.name} ...")
+        stack.callback(server.stop)
+        env[variable] = server.start()
 
     stack.callback(_stop, processes)
     manage = [PYTHON, "manage.py"]
@@ -81,52 +88,23 @@ def _serve(stack: ExitStack) -> None:
     for name, command in _commands(addresses).items():
         processes.start(name=name, command=command, env=env)
     _wait_until_ready(processes, port=port)
-    _say(f"\n{sign_ins.rstrip()}\n\nRHMS is ready at {site} after {time.monotonic() - began:.0f} s. Ctrl-C stops it.\n")
-    processes.watch(until=lambda: False)
+    _say(f"\n{sign_ins.rstrip()}\n")
+    if "EMAIL_URL" not in given:
+        _say(f"E-mails are not sent: they are kept in {VAR / 'mail'}.")
+    _say(f"RHMS is ready at {site} after {time.monotonic() - began:.0f} s. Ctrl-C stops it.\n")
+    processes.watch(until=lambda: _check(servers.values()))
 
 
 def _commands(addresses: list[str]) -> dict[str, list[str]]:
-    celery = [PYTHON, "-m", "celery", "--quiet", "-A", "rhms"]
     binds = [part for address in addresses for part in ("--bind", address)]
-    gunicorn = [
-        PYTHON,
-        "-m",
-        "gunicorn",
-        "rhms.wsgi",
-        *binds,
-        "--workers",
-        "2",
-        "--threads",
-        "4",
-    ]
+    calm = ["--graceful-timeout", "2", "--no-control-socket", "--log-level", "warning"]
+    # That a worker should not be root is true of production; here root's whole container runs as root.
+    celery = [PYTHON, "-W", "ignore:You're running the worker", "-m", "celery", "--quiet", "-A", "rhms"]
+    worker = ["--pool", "threads", "--concurrency", "4", "--without-mingle", "--without-gossip"]  # it is the only one
     return {
-        "web": [
-            *gunicorn,
-            "--graceful-timeout",
-            "2",
-            "--no-control-socket",
-            "--log-level",
-            "warning",
-        ],
-        "worker": [
-            *celery,
-            "worker",
-            "--pool",
-            "threads",
-            "--concurrency",
-            "4",
-            "--loglevel",
-            "info",
-        ],
-        "beat": [
-            *celery,
-            "beat",
-            "--schedule",
-            str(VAR / "celerybeat-schedule"),
-            "--pidfile=",
-            "--loglevel",
-            "info",
-        ],
+        "web": [PYTHON, "-m", "gunicorn", "rhms.wsgi", *binds, "--workers", "2", "--threads", "4", *calm],
+        "worker": [*celery, "worker", *worker, "--loglevel", "info"],
+        "beat": [*celery, "beat", "--schedule", str(VAR / "celerybeat-schedule"), "--pidfile=", "--loglevel", "info"],
     }
 
 
@@ -195,28 +173,41 @@ def _free_addresses(port: int) -> list[str]:
     return addresses
 
 
-def _environment(stack: ExitStack, *, site: str) -> dict[str, str]:
-    """What the platform reads; what is set already, here or in `.env`, wins, and its servers are then not started."""
-    given = {name: value for name, value in {**dotenv_values(ROOT / ".env"), **os.environ}.items() if value}
-    env = {
+def _given() -> dict[str, str]:
+    """What is set already, in the environment or else in `.env`; an empty value is none, as in `rhms.env`."""
+    pairs = [*dotenv_values(ROOT / ".env").items(), *os.environ.items()]
+    return {name: value for name, value in pairs if value}
+
+
+def _servers(given: dict[str, str]) -> dict[str, Server]:
+    """The servers that nobody else provides, by the variable their address belongs in."""
+    servers: dict[str, Server] = {}
+    if not given.keys() & {"DATABASE_URL", "DB_HOST"}:
+        servers["DATABASE_URL"] = Postgres(folder=VAR / "postgres")
+    if "REDIS_URL" not in given:
+        servers["REDIS_URL"] = Valkey(folder=VAR / "valkey")
+    return servers
+
+
+def _environment(given: dict[str, str], *, site: str) -> dict[str, str]:
+    """What the platform reads beside the servers' addresses; what is given wins."""
+    return {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": given.get("DJANGO_SETTINGS_MODULE", "rhms.settings"),
         "DEBUG": given.get("DEBUG", "true"),
         "SITE_URL": given.get("SITE_URL", site),
         "SECRET_KEY": given.get("SECRET_KEY") or _secret_key(),
+        # On the terminal every message would be a screenful, and push the addresses away.
+        "EMAIL_URL": given.get("EMAIL_URL", f"file:{VAR / 'mail'}"),
         "PYTHONUNBUFFERED": "1",
     }
-    if not given.keys() & {"DATABASE_URL", "DB_HOST"}:
-        env["DATABASE_URL"] = _start(stack, Postgres(folder=VAR / "postgres"))
-    if "REDIS_URL" not in given:
-        env["REDIS_URL"] = _start(stack, Valkey(folder=VAR / "valkey"))
-    return env
 
 
-def _start(stack: ExitStack, server: Server) -> str:
-    _say(f"Starting {server.name} ...")
-    stack.callback(server.stop)
-    return server.start()
+def _check(servers: Iterable[Server]) -> bool:
+    """Never enough: raises EndedError when one of them has ended."""
+    for server in servers:
+        server.check()
+    return False
 
 
 def _secret_key() -> str:

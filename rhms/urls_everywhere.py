@@ -1,7 +1,6 @@
 """Addresses that every host has."""
 
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView
 
 from core import views as core
 
@@ -12,6 +11,5 @@ urlpatterns = [
     path("", include("tenants.urls")),
     path("", include("accounts.urls")),
     path("api/auth/", include("accounts.urls_api")),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", core.api_docs, name="api_docs"),
 ]

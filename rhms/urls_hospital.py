@@ -1,6 +1,7 @@
 """A hospital's own site: https://<slug>.<base>, and its own domains."""
 
 from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
 
 from rhms.urls_everywhere import urlpatterns as everywhere
 
@@ -9,4 +10,9 @@ handler403 = "core.views.forbidden"
 handler404 = "core.views.not_found"
 handler500 = "core.views.server_error"
 
-urlpatterns = [*everywhere, path("", include("hospitals.urls_site"))]
+urlpatterns = [
+    *everywhere,
+    path("api/schema/", SpectacularAPIView.as_view(urlconf="rhms.urls_hospital"), name="schema"),
+    path("api/", include("hospitals.urls_site_api")),
+    path("", include("hospitals.urls_site")),
+]

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
 
 from core import views as core
 from rhms.urls_everywhere import urlpatterns as everywhere
@@ -15,6 +16,7 @@ urlpatterns = [
     *everywhere,
     path("admin/", admin.site.urls),
     path("styleguide/", core.styleguide, name="styleguide"),
+    path("api/schema/", SpectacularAPIView.as_view(urlconf="rhms.urls_portal"), name="schema"),
     path("api/", include("hospitals.urls_portal_api")),
     path("", include("hospitals.urls_portal")),
 ]

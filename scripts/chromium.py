@@ -29,13 +29,7 @@ def find() -> str | None:
 def starts(path: str) -> bool:
     """Whether this is a browser that runs here."""
     try:
-        subprocess.run(
-            [path, "--version"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=60,
-            check=True,
-        )
+        subprocess.run([path, "--version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=True)
     except (OSError, subprocess.SubprocessError):
         return False
     return True
@@ -45,10 +39,7 @@ def install() -> None:
     """Install the Debian packages; on failure print the last lines of apt-get and leave."""
     print("Installing Chromium for the browser tests (apt-get, once) ...", file=sys.stderr)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (
-        ["apt-get", "update"],
-        ["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES],
-    ):
+    for command in (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES]):
         done = subprocess.run(
             command,
             env=environment,

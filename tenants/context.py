@@ -50,8 +50,8 @@ def theme_address(accent: str) -> str:
 
 
 def logo_url(hospital: Hospital) -> str:
-    """The address of its logo on any host, "" without one. It changes with the picture, so it is cached for ever."""
-    return f"/logo/{hospital.code}/{hospital.logo.rpartition('-')[2]}" if hospital.logo else ""
+    """The address of its logo on any host, "" without one."""
+    return hospital.logo_url
 
 
 def brand(request: HttpRequest) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.db import connection, connections
 from django.test import Client
+from django.test.utils import setup_databases, teardown_databases
 from django_tenants.utils import schema_context
 
 from accounts.models import User
@@ -27,9 +28,15 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """Usha, and the two hospitals with their admins, committed once."""
+def django_db_setup(
+    django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: Any
+) -> Iterator[None]:
+    """The database with Usha and the two hospitals with their admins, committed once.
+
+    In place of pytest-django's own fixture, which makes no database when every test that runs is a `committed` one.
+    """
     with django_db_blocker.unblock():
+        databases = setup_databases(verbosity=0, interactive=False, aliases={"default"})
         usha = factories.superadmin()
         factories.person()
         for slug, name, admin in (("cedar", "Cedar Hospital", "Hari Rao"), ("lotus", "Lotus Clinic", "Kiran Das")):
@@ -42,6 +49,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
             user.save(update_fields=["password"])
         cache.clear()
         connection.close()
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(databases, verbosity=0)
 
 
 @pytest.fixture(autouse=True)

@@ -54,7 +54,7 @@ def registration(**fields: Any) -> Registration:
 
 def pending(**fields: Any) -> Hospital:
     """A hospital in the queue."""
-    return joining.register(registration=registration(**fields), logo=None, address="203.0.113.1")
+    return joining.register(registration=registration(**fields), logo=None, address=f"visitor {next(_numbers)}")
 
 
 def opened(by: User, **fields: Any) -> Hospital:

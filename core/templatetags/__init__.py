@@ -1,0 +1,1 @@
+"""The design system's template words."""

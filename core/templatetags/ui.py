@@ -9,6 +9,7 @@ from zlib import crc32
 
 import phonenumbers
 from django import template
+from django.conf import settings
 from django.core.paginator import Page
 from django.templatetags.static import static
 from django.utils.html import format_html
@@ -17,9 +18,7 @@ from phonenumber_field.phonenumber import PhoneNumber
 
 register = template.Library()
 
-_TITLES = frozenset(
-    {"dr", "dr.", "mr", "mr.", "mrs", "mrs.", "ms", "ms.", "prof", "prof.", "st", "st."}
-)
+_TITLES = frozenset({"dr", "dr.", "mr", "mr.", "mrs", "mrs.", "ms", "ms.", "prof", "prof.", "st", "st."})
 _TINTS = ("a", "b", "c", "d")
 
 
@@ -42,9 +41,7 @@ def icon(name: str, size: str = "") -> SafeString:
 @register.simple_tag
 def badge(text: object, tone: str = "") -> SafeString:
     """A short word in a tone: "", ok, warn, bad, info or accent."""
-    return format_html(
-        '<span class="badge{}">{}</span>', f" {tone}" if tone else "", text
-    )
+    return format_html('<span class="badge{}">{}</span>', f" {tone}" if tone else "", text)
 
 
 @register.filter
@@ -52,13 +49,7 @@ def initials(name: object) -> str:
     """At most two letters for an avatar: "Dr Anika Sen" gives "AS", vowel signs stay with their letter."""
     words = [word for word in str(name or "").split() if word[0].isalpha()]
     named = [word for word in words if word.lower() not in _TITLES] or words
-    return (
-        "".join(
-            _first_letter(word) for word in dict.fromkeys((named[0], named[-1]))
-        ).upper()
-        if named
-        else ""
-    )
+    return "".join(_first_letter(word) for word in dict.fromkeys((named[0], named[-1]))).upper() if named else ""
 
 
 def _first_letter(word: str) -> str:
@@ -81,9 +72,7 @@ def phone(number: object) -> SafeString:
     text = (
         str(number or "")
         if parsed is None
-        else phonenumbers.format_number(
-            parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL
-        )
+        else phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
     )
     return format_html('<bdi class="num">{}</bdi>', text) if text else SafeString("")
 
@@ -92,20 +81,20 @@ def phone(number: object) -> SafeString:
 def tel(number: object) -> str:
     """The address of a telephone link."""
     parsed = _parsed(number)
-    return (
-        phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.RFC3966)
-        if parsed
-        else f"tel:{number}"
-    )
+    if parsed is None:
+        return f"tel:{number}" if number else ""
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.RFC3966)
 
 
 def _parsed(number: object) -> phonenumbers.PhoneNumber | None:
+    """The number, unless it is not a full one: 112 stays 112."""
     if isinstance(number, PhoneNumber):
         return number if number.is_valid() else None
     try:
-        return phonenumbers.parse(str(number), "IN")
+        parsed = phonenumbers.parse(str(number), settings.PHONENUMBER_DEFAULT_REGION)
     except phonenumbers.NumberParseException:
         return None
+    return parsed if phonenumbers.is_valid_number(parsed) else None
 
 
 @register.filter

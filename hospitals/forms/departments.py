@@ -4,6 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from core.forms import PictureField
+from hospitals.forms.office import LinesField
 
 
 class DepartmentForm(forms.Form):
@@ -12,7 +13,7 @@ class DepartmentForm(forms.Form):
     name = forms.CharField(
         label=_("Name"), max_length=120, error_messages={"required": _("Enter a name, like Cardiology.")}
     )
-    description = forms.CharField(
+    description = LinesField(
         label=_("Description"),
         help_text=_("What patients come here for, in plain words."),
         required=False,

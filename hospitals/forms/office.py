@@ -1,8 +1,18 @@
-"""What somebody types who comes in by an invitation."""
+"""What somebody types who comes in by an invitation, and text of several lines."""
 
 from django import forms
 
 from accounts.forms import new_password_field, present_password_field
+
+
+class LinesField(forms.CharField):
+    """Text of several lines; a line ends as the database keeps it, not as browsers send it."""
+
+    widget = forms.Textarea
+
+    def to_python(self, value: str) -> str:
+        """Line ends made equal, so that what was not changed is not taken for a change."""
+        return str(super().to_python(value.replace("\r\n", "\n") if value else value))
 
 
 class FirstPassword(forms.Form):

@@ -13,6 +13,7 @@ from phonenumber_field.formfields import PhoneNumberField
 
 from core.forms import PictureField
 from core.hosts import is_portal
+from hospitals.forms.office import LinesField
 from tenants.states import State
 
 _HEX = re.compile(r"^#?([0-9a-f]{3}|[0-9a-f]{6})$")
@@ -52,7 +53,9 @@ class BrandForm(forms.Form):
         error_messages={"required": _("Enter a colour like #0b6e6e, or pick one.")},
     )
     logo = PictureField(
-        label=_("Logo"), help_text=_("PNG, JPEG, WebP or GIF, at most 5 MB. A square picture looks best."), required=False
+        label=_("Logo"),
+        help_text=_("PNG, JPEG, WebP or GIF, at most 5 MB. A square picture looks best."),
+        required=False,
     )
 
 
@@ -74,7 +77,7 @@ class ContactForm(forms.Form):
             "invalid": _("Enter a phone number, like 98450 12345 or 020 2612 3456."),
         },
     )
-    address = forms.CharField(
+    address = LinesField(
         label=_("Address"),
         max_length=400,
         widget=forms.Textarea(attrs={"rows": 3}),
@@ -99,7 +102,7 @@ def _zones() -> list[tuple[str, str]]:
 class WelcomeForm(forms.Form):
     """What the public home page says."""
 
-    welcome = forms.CharField(
+    welcome = LinesField(
         label=_("Welcome text"),
         help_text=_("One or two sentences that tell patients who you are."),
         required=False,

@@ -13,9 +13,7 @@ HEX = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 
 @given(HEX)
 def test_any_brand_colour_can_be_read_in_both_themes(brand: str) -> None:
-    assert [
-        pair for pair in colour.accent_pairs(brand) if pair.ratio < pair.least
-    ] == []
+    assert [pair for pair in colour.accent_pairs(brand) if pair.ratio < pair.least] == []
 
 
 def test_the_fixed_tokens_can_be_read() -> None:

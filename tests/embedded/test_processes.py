@@ -71,10 +71,19 @@ def test_output_can_go_to_a_file_while_complaints_are_shown(
     assert capsys.readouterr().out == "demo    | careful\n"
 
 
-def test_a_step_that_fails_is_named_with_its_last_lines(processes: Processes) -> None:
-    fail = [sys.executable, "-c", "import sys; print('no such table'); sys.exit(3)"]
-    with pytest.raises(EndedError, match=r"(?s)no such table\nprepare ended with exit code 3"):
-        processes.run(name="prepare", command=fail, env={})
+FAIL = [sys.executable, "-c", "import sys; print('no such table'); sys.exit(3)"]
+
+
+def test_a_step_that_fails_is_named(processes: Processes, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(EndedError, match=r"^prepare ended with exit code 3; .*prepare\.log\.$"):
+        processes.run(name="prepare", command=FAIL, env={})
+    assert capsys.readouterr().out == "prepare | no such table\n"
+
+
+def test_among_others_its_last_lines_are_repeated(processes: Processes) -> None:
+    processes.start(name="web", command=SLEEP, env={})
+    with pytest.raises(EndedError, match=r"(?s)^no such table\nworker ended with exit code 3"):
+        processes.run(name="worker", command=FAIL, env={})
 
 
 def test_one_that_dies_is_named_and_the_others_are_stopped(processes: Processes, tmp_path: Path) -> None:

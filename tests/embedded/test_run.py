@@ -153,6 +153,16 @@ def test_a_var_that_cannot_be_written_is_one_sentence(platform: Path, port: int)
     assert f"RHMS keeps its data in {platform / 'var'} and may not write there" in refusal(platform, port)
 
 
+def test_a_database_that_dies_is_named_and_stops_the_rest(platform: Path, port: int) -> None:
+    with start(platform, port) as running:
+        until_ready(running)
+        os.kill(int((platform / "var" / "postgres" / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
+        said, _ = running.communicate(timeout=10)
+    assert running.returncode == 1
+    assert "Postgres ended with exit code" in said
+    assert processes_of(platform) == []
+
+
 def test_servers_named_in_dotenv_are_used(platform: Path, port: int) -> None:
     (platform / ".env").write_text("DATABASE_URL=postgres://elsewhere\nREDIS_URL=redis://elsewhere\nSECRET_KEY=\n")
     with start(platform, port) as running:

@@ -112,13 +112,18 @@ class Command(BaseCommand):
 
     def print_sign_ins(self, passwords: dict[str, str]) -> None:
         """Where everything is."""
-        rows = [("Portal", portal_url("home"), "", ""), ("Superadmin", portal_url("queue"), *_sign_in(SUPERADMIN, passwords))]
+        rows = [
+            ("Portal", portal_url("home"), "", ""),
+            ("Superadmin", portal_url("queue"), *_sign_in(SUPERADMIN, passwords)),
+        ]
         for content in HOSPITALS:
             if content.decision == "approved":
                 rows.append((content.name, hospital_url(content.slug, "home"), *_sign_in(content.email, passwords)))
         widths = [max(len(row[column]) for row in rows) for column in range(4)]
         for row in rows:
-            self.stdout.write("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+            self.stdout.write(
+                "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            )
 
 
 def _logo(content: DemoHospital) -> pictures.Picture | None:

@@ -1,0 +1,65 @@
+"""The office's first page and its activity log."""
+
+from datetime import timedelta
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from accounts.permissions import Permission, granted, requires
+from audit.models import AuditLog
+from core.http import HospitalRequest
+from core.pages import divide, page
+from hospitals import checklist
+from hospitals.entries import entry
+from hospitals.filters import AuditLogFilter
+from hospitals.models import Department, Staff
+
+_RECENT = 6
+
+
+@require_safe
+@requires(Permission.START_VIEW)
+def start(request: HospitalRequest) -> HttpResponse:
+    """Where work begins: for the admin what is left to set up and what happened, for the others a calm page."""
+    now = timezone.localtime()
+    context = {"greeting": _greeting(now.hour, request.user.first_name), "today": now}
+    if granted(request, request.user, Permission.ACTIVITY_VIEW):
+        known = checklist.facts(request.hospital)
+        steps = checklist.steps(known)
+        week_ago = now.date() - timedelta(days=6)
+        context |= {
+            "steps": steps,
+            "done": sum(step.done for step in steps if not step.optional),
+            "needed": sum(not step.optional for step in steps),
+            "departments": known.departments,
+            "hidden": Department.objects.exclude(is_active=True).count(),
+            "staff": Staff.objects.working().count(),
+            "week_ago": week_ago,
+            "this_week": AuditLog.objects.between(week_ago, None).count(),
+            "recent": [entry(row) for row in AuditLog.objects.newest_first()[:_RECENT]],
+        }
+    return page(request, "office/start.html", context)
+
+
+def _greeting(hour: int, name: str) -> str:
+    if hour < 12:
+        return _("Good morning, %(name)s") % {"name": name} if name else _("Good morning")
+    if hour < 17:
+        return _("Good afternoon, %(name)s") % {"name": name} if name else _("Good afternoon")
+    return _("Good evening, %(name)s") % {"name": name} if name else _("Good evening")
+
+
+@require_safe
+@requires(Permission.ACTIVITY_VIEW)
+def activity(request: HospitalRequest) -> HttpResponse:
+    """Everything that was done in this hospital, narrowed by person, action, thing and days."""
+    narrowed = AuditLogFilter(request.GET, AuditLog.objects.newest_first())
+    rows = divide(request, narrowed.qs)
+    return page(
+        request,
+        "office/activity.html",
+        {"filters": narrowed.form, "rows": rows, "entries": [entry(row) for row in rows]},
+        part="results",
+    )

@@ -1,0 +1,42 @@
+"""Soft references: columns of a hospital's schema that name a row of public without a database constraint.
+
+Real foreign keys would cost every sign-in and every approval more with each hospital. The price is this check.
+"""
+
+from collections.abc import Iterator
+
+from django.apps import apps
+from django.conf import settings
+from django.db import connection, models
+from django_tenants.utils import schema_context
+
+from tenants.models import Hospital
+
+
+def soft_references() -> Iterator[models.ForeignKey[models.Model, models.Model]]:
+    """The unconstrained foreign keys of models that live in hospitals' schemas."""
+    for label in settings.TENANT_APPS:
+        for model in apps.get_app_config(label).get_models():
+            for field in model._meta.get_fields():
+                if isinstance(field, models.ForeignKey) and not field.db_constraint:
+                    yield field
+
+
+def orphans() -> list[str]:
+    """One sentence for every soft reference, in public and in every hospital, that points at nothing."""
+    found = []
+    schemas = ["public", *Hospital.objects.with_schema().order_by("pk").values_list("schema_name", flat=True)]
+    quote = connection.ops.quote_name
+    for schema in schemas:
+        for field in soft_references():
+            here, there = field.model._meta.db_table, field.related_model._meta.db_table
+            if schema == "public" and field.model._meta.app_label not in settings.SHARED_APPS:
+                continue
+            with schema_context(schema), connection.cursor() as cursor:
+                cursor.execute(
+                    f"SELECT here.id, here.{quote(field.column)} FROM {quote(schema)}.{quote(here)} here"
+                    f" LEFT JOIN public.{quote(there)} there ON there.id = here.{quote(field.column)}"
+                    f" WHERE here.{quote(field.column)} IS NOT NULL AND there.id IS NULL ORDER BY here.id LIMIT 100"
+                )
+                found += [f"{schema}.{here} {row} names {there} {missing}" for row, missing in cursor.fetchall()]
+    return found

@@ -1,0 +1,101 @@
+"""The page behind the link by which staff come in for the first time."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils.timezone import now
+
+from accounts.models import User
+from audit.models import Action, AuditLog
+from hospitals.models import Invitation, Staff
+from hospitals.services import invitations
+from tenants.models import Hospital
+from tests.factories import PASSWORD
+
+
+@pytest.fixture
+def nila(in_cedar: Hospital, hari: User) -> Staff:
+    """Somebody new, without a password."""
+    user = User.objects.create_user("nila@cedar.example", first_name="Nila", last_name="Iyer")
+    return Staff.objects.create(user=user, role="doctor")
+
+
+@pytest.fixture
+def link(nila: Staff) -> str:
+    """Nila's link."""
+    _invitation, token = invitations.issue(staff=nila, now=now())
+    return f"/invitation/{token}/"
+
+
+def test_the_page_says_who_invites_whom(cedar_site: Client, link: str) -> None:
+    page = cedar_site.get(link).content.decode()
+    assert "Welcome to Cedar Hospital" in page
+    assert "nila@cedar.example" in page
+    assert "Doctor" in page
+
+
+def test_a_new_person_reads_the_rules_and_sets_a_password(cedar_site: Client, link: str) -> None:
+    page = cedar_site.get(link).content.decode()
+    assert 'autocomplete="new-password"' in page
+    assert "at least 10 characters" in page
+    response = cedar_site.post(link, {"password": "a-fresh-river-9"})
+    assert response["Location"] == "/start/"
+    assert User.objects.get(email="nila@cedar.example").check_password("a-fresh-river-9")
+    assert cedar_site.get("/start/").status_code == 200
+
+
+def test_accepting_is_recorded(cedar_site: Client, link: str, in_cedar: Hospital) -> None:
+    cedar_site.post(link, {"password": "a-fresh-river-9"})
+    in_cedar.activate()
+    assert AuditLog.objects.filter(action=Action.INVITATION_ACCEPTED, actor="Nila Iyer").exists()
+
+
+def test_a_weak_password_is_refused_at_the_field_and_the_link_still_works(cedar_site: Client, link: str) -> None:
+    response = cedar_site.post(link, {"password": "short"})
+    assert response.status_code == 422
+    assert "password" in response.context["form"].errors
+    assert cedar_site.get(link).status_code == 200
+
+
+def test_who_has_a_password_already_proves_it(cedar_site: Client, in_cedar: Hospital, asha: User) -> None:
+    staff = Staff.objects.create(user=asha, role="nurse")
+    _invitation, token = invitations.issue(staff=staff, now=now())
+    link = f"/invitation/{token}/"
+    assert 'autocomplete="current-password"' in cedar_site.get(link).content.decode()
+    assert cedar_site.post(link, {"password": "not-hers-at-all"}).status_code == 422
+    assert cedar_site.post(link, {"password": PASSWORD})["Location"] == "/start/"
+
+
+def test_a_used_link_shows_the_way_on(cedar_site: Client, link: str) -> None:
+    cedar_site.post(link, {"password": "a-fresh-river-9"})
+    response = Client(HTTP_HOST="cedar.localhost").get(link)
+    page = response.content.decode()
+    assert response.status_code == 410
+    assert "This invitation was used already. Sign in" in page
+    assert re.search(r'href="/sign-in/"', page)
+
+
+def test_a_replaced_link_points_to_the_newer_message(cedar_site: Client, link: str, nila: Staff) -> None:
+    invitations.issue(staff=nila, now=now())
+    response = cedar_site.get(link)
+    assert response.status_code == 410
+    assert b"A newer invitation was sent." in response.content
+
+
+def test_a_link_stops_after_three_days(cedar_site: Client, link: str) -> None:
+    Invitation.objects.update(expires_at=now() - timedelta(seconds=1))
+    response = cedar_site.get(link)
+    assert response.status_code == 410
+    assert b"more than 72 hours old" in response.content
+
+
+def test_a_mistyped_link_asks_for_the_whole_address(cedar_site: Client) -> None:
+    response = cedar_site.get("/invitation/half/")
+    assert response.status_code == 410
+    assert b"This link is not complete." in response.content
+
+
+def test_a_link_of_one_hospital_is_nothing_in_another(link: str, lotus: Hospital) -> None:
+    assert Client(HTTP_HOST="lotus.localhost").get(link).status_code == 410

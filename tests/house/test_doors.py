@@ -1,0 +1,68 @@
+"""Every address of both kinds of host declares what it asks for, and the mission's API paths exist."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver, resolve
+
+from accounts.permissions import ROLES, Permission, Role
+
+URLCONFS = ["rhms.urls_portal", "rhms.urls_hospital"]
+# Django's own admin asks for is_staff by itself, on the portal only.
+NOT_OURS = ("admin/",)
+
+
+def doors(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for pattern in patterns:
+        where = prefix + str(pattern.pattern)
+        if where.startswith(NOT_OURS):
+            continue
+        if isinstance(pattern, URLResolver):
+            yield from doors(pattern.url_patterns, where)
+        elif isinstance(pattern, URLPattern):
+            yield where, pattern.callback
+
+
+def declared(view: Any) -> list[str]:
+    """The permissions a page, or each method of an API endpoint, asks for."""
+    endpoint = getattr(view, "cls", None)
+    if endpoint is None:
+        permission = getattr(view, "permission", None)
+        return [permission] if permission else []
+    return [getattr(each, "permission", "") for each in endpoint.permission_classes]
+
+
+@pytest.mark.parametrize("urlconf", URLCONFS)
+def test_every_door_declares_a_permission_we_know(urlconf: str) -> None:
+    known = {permission.value for permission in Permission}
+    all_doors = list(doors(get_resolver(urlconf).url_patterns))
+    assert len(all_doors) > 20
+    missing = [where for where, view in all_doors if not declared(view) or not set(declared(view)) <= known]
+    assert missing == []
+
+
+def test_every_role_has_its_permissions_on_the_one_screen() -> None:
+    assert set(ROLES) == set(Role)
+
+
+@pytest.mark.parametrize(
+    ("urlconf", "path"),
+    [
+        *[("rhms.urls_portal", path) for path in (
+            "/api/hospitals/register/",
+            "/api/hospitals/",
+            "/api/hospitals/01932c07-6a2e-7cc0-8b1a-0a1b2c3d4e5f/",
+            "/api/admin/hospitals/pending/",
+            "/api/admin/hospitals/01932c07-6a2e-7cc0-8b1a-0a1b2c3d4e5f/approve/",
+            "/api/admin/hospitals/01932c07-6a2e-7cc0-8b1a-0a1b2c3d4e5f/reject/",
+            "/api/admin/audit-logs/",
+            "/admin/",
+        )],
+        *[(urlconf, path) for urlconf in URLCONFS for path in (
+            "/api/auth/login/", "/api/auth/refresh/", "/api/auth/logout/", "/api/schema/", "/api/docs/", "/healthz", "/readyz",
+        )],
+    ],
+)  # fmt: skip
+def test_the_promised_path_exists(urlconf: str, path: str) -> None:
+    assert resolve(path, urlconf)
