@@ -39,7 +39,9 @@ class User(AbstractUser):
     """
 
     code = models.UUIDField(default=new_code, unique=True, editable=False)
-    username = models.CharField(_("username"), max_length=150, unique=True, null=True, blank=True)
+    username = models.CharField(  # type: ignore[assignment]  # AbstractUser insists on one
+        _("username"), max_length=150, unique=True, null=True, blank=True
+    )
     email = models.EmailField(_("e-mail address"), unique=True)
     phone = PhoneNumberField(_("phone number"), blank=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import transaction
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.request import Request as ApiRequest
 from rest_framework_simplejwt.authentication import JWTAuthentication

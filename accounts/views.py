@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import forms, services
-from accounts.permissions import Permission, requires
+from accounts.permissions import Permission, granted, requires
 from accounts.services import Sender
 from core.colour import PORTAL_ACCENT
 from core.forms import refusals_on
@@ -23,7 +23,7 @@ _PORTAL = Sender(name="RHMS", accent=PORTAL_ACCENT)
 @requires(Permission.PUBLIC)
 def sign_in(request: Request) -> HttpResponse:
     """E-mail address and password; afterwards to where the person wanted to go, or to their start page."""
-    if request.user.is_authenticated:
+    if granted(request, request.user, Permission.SIGNED_IN):
         return redirect(_way_on(request))
     form = forms.SignIn(request.POST if request.method == "POST" else None)
     if form.is_valid():

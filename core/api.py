@@ -1,13 +1,20 @@
 """How the API pages its lists and says no."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
 
 from rest_framework import views
 from rest_framework.pagination import PageNumberPagination
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.errors import DomainError, TooMany
 from core.pages import PER_PAGE
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from tenants.models import Hospital
 
 
 class Pagination(PageNumberPagination):
@@ -27,3 +34,18 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooMany) else None
         return Response(body, status=error.status, headers=headers)
     return views.exception_handler(error, context)
+
+
+def person(request: Request) -> User:
+    """Who asks; for endpoints whose permission lets no anonymous visitor in."""
+    return cast("User", request.user)
+
+
+def hospital(request: Request) -> Hospital:
+    """The hospital whose host was asked; for endpoints of hospitals' hosts."""
+    return cast("Hospital", request._request.hospital)  # type: ignore[attr-defined]  # see tenants.middleware
+
+
+def address(request: Request) -> str:
+    """The visitor's IP address."""
+    return cast(str, request._request.address)  # type: ignore[attr-defined]  # see core.middleware

@@ -6,7 +6,7 @@ Needs `django.forms` in INSTALLED_APPS: widgets whose template we do not replace
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.forms.renderers import TemplatesSetting
@@ -83,8 +83,7 @@ class PictureField(forms.Field):
         return None
 
     def _remember(self, picture: Picture, token: str) -> None:
-        assert isinstance(self.widget, KeptImageInput)  # noqa: S101
-        self.widget.kept = (picture, token)
+        cast(KeptImageInput, self.widget).kept = (picture, token)
 
 
 @contextmanager

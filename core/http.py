@@ -22,7 +22,7 @@ class Request(HttpRequest):
     `hospital` the hospital whose host was asked, or None on the portal; `find_staff` looks a person's staff row up.
     """
 
-    user: User  # type: ignore[assignment]  # AnonymousUser never passes a door that reads it
+    user: User  # AnonymousUser never passes a door that reads it
     id: str
     address: str
     hospital: Hospital | None

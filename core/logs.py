@@ -4,7 +4,7 @@ import logging
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from django.db import connection
+from core import schemas
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Context(logging.Filter):
     """Adds the request's id and the hospital's schema to a log record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record through."""
         record.request_id = origin.get().request_id or "-"
-        record.hospital = getattr(connection, "schema_name", None) or "-"
+        record.hospital = schemas.active()
         return True

@@ -11,15 +11,17 @@ from functools import wraps
 from typing import Any
 
 from celery import current_app, shared_task
-from django.db import connection, transaction
+from django.db import transaction
 from django_tenants.utils import get_public_schema_name, schema_context
+
+from core import schemas
 
 logger = logging.getLogger(__name__)
 
 
 def after_commit(name: str, **arguments: Any) -> None:
     """Send the task `name` once the present transaction has committed, for the hospital that is active now."""
-    schema = connection.schema_name or get_public_schema_name()
+    schema = schemas.active()
     transaction.on_commit(lambda: _send(name, schema, arguments), robust=True)
 
 

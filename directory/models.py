@@ -6,6 +6,8 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+SMALL_WORDS = frozenset({"a", "an", "and", "at", "for", "in", "near", "of", "the"})
+
 
 class HospitalListings(models.QuerySet["HospitalListing"]):
     """Searching the index."""
@@ -15,9 +17,12 @@ class HospitalListings(models.QuerySet["HospitalListing"]):
         return self.filter(is_published=True, hospital__status="approved")
 
     def matching(self, words: str) -> Self:
-        """Listings that contain each of the words, anywhere in name, city, state or departments."""
+        """Listings that contain each of the words, anywhere in name, city, state or departments.
+
+        Small words are passed over, so that "cardiology in Pune" finds what "cardiology Pune" does.
+        """
         rows = self
-        for word in words.lower().split()[:8]:
+        for word in [word for word in words.lower().split() if word not in SMALL_WORDS][:8]:
             rows = rows.filter(search_text__contains=word)
         return rows
 

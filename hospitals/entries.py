@@ -72,7 +72,7 @@ def _detail(entity: str, field: str, value: Any) -> Detail:
 
 def _label(entity: str, field: str) -> str:
     try:
-        return capfirst(str(apps.get_model(entity)._meta.get_field(field).verbose_name))  # type: ignore[union-attr]
+        return capfirst(str(apps.get_model(entity)._meta.get_field(field).verbose_name))
     except (
         LookupError,
         ValueError,

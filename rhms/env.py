@@ -18,7 +18,7 @@ class Env(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
 
-    debug: bool = Field(False, description="Development and demo mode. Never on in production.")
+    debug: bool = Field(default=False, description="Development and demo mode. Never on in production.")
     secret_key: SecretStr = Field(
         SecretStr(DEVELOPMENT_SECRET), description="Signs sessions, links and tokens. At least 50 random characters."
     )
@@ -31,7 +31,7 @@ class Env(BaseSettings):
         description="Comma-separated. The star is safe: a host that is no hospital's is refused by our own middleware.",
     )
     behind_proxy: bool = Field(
-        False, description="Trust X-Forwarded-Proto and X-Forwarded-For from the proxy in front."
+        default=False, description="Trust X-Forwarded-Proto and X-Forwarded-For from the proxy in front."
     )
 
     database_url: str = Field("", description="postgres://user:password@host:port/name. Wins over the DB_ names.")

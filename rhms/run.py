@@ -197,8 +197,8 @@ def _environment(given: dict[str, str], *, site: str) -> dict[str, str]:
         "DEBUG": given.get("DEBUG", "true"),
         "SITE_URL": given.get("SITE_URL", site),
         "SECRET_KEY": given.get("SECRET_KEY") or _secret_key(),
-        # On the terminal every message would be a screenful, and push the addresses away.
-        "EMAIL_URL": given.get("EMAIL_URL", f"file:{VAR / 'mail'}"),
+        # On the terminal every message would be a screenful, and push the addresses away. (Parsing eats one slash.)
+        "EMAIL_URL": given.get("EMAIL_URL", f"file:///{VAR / 'mail'}"),
         "PYTHONUNBUFFERED": "1",
     }
 

@@ -22,14 +22,14 @@ _UNKNOWN = "unknown"
 def hospital_at(host: str) -> Hospital | None:
     """The hospital that answers on `host` (lower case, no port), open or suspended; None for an unknown host."""
     try:
-        known = cache.get(_key(host))
+        known: Hospital | str | None = cache.get(_key(host))
     except RedisError:
         logger.error("The cache does not answer: looking the host up in the database.")
         return _look_up(host)
+    if isinstance(known, Hospital):
+        return known
     if known == _UNKNOWN:
         return None
-    if known is not None:
-        return known
     hospital = _look_up(host)
     cache.add(_key(host), hospital or _UNKNOWN, _KEPT_SECONDS if hospital else _UNKNOWN_KEPT_SECONDS)
     return hospital

@@ -4,11 +4,11 @@ import zoneinfo
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core import schemas
 from core.errors import Missing
 from core.hosts import is_portal
 from core.middleware import error_page, refusal_page
@@ -27,7 +27,7 @@ def hospital_of_host(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
     def middleware(request: HttpRequest) -> HttpResponse:
         host = request.get_host().rpartition(":")[0] or request.get_host()
         host = host.lower().rstrip(".")
-        connection.set_schema_to_public()
+        schemas.enter_public()
         request.hospital = None  # type: ignore[attr-defined]
         if is_portal(host) or request.path in _PROBES:
             timezone.deactivate()
@@ -38,7 +38,7 @@ def hospital_of_host(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
             return refusal_page(request, Missing(_("No hospital lives at this address. Check how it is spelled.")))
         request.hospital = hospital  # type: ignore[attr-defined]
         request.urlconf = settings.HOSPITAL_URLCONF  # type: ignore[attr-defined]
-        connection.set_tenant(hospital)
+        schemas.enter(hospital)
         if hospital.status == Hospital.Status.SUSPENDED and not request.path.startswith(_SERVED_WHILE_SUSPENDED):
             return error_page(
                 request,
@@ -50,6 +50,6 @@ def hospital_of_host(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
             try:
                 return get_response(request)
             finally:
-                connection.set_schema_to_public()
+                schemas.enter_public()
 
     return middleware

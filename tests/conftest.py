@@ -15,6 +15,7 @@ from django.test.utils import setup_databases, teardown_databases
 from django_tenants.utils import schema_context
 
 from accounts.models import User
+from core import schemas
 from hospitals.models import Staff
 from tenants.models import Hospital
 from tests import factories
@@ -36,7 +37,7 @@ def django_db_setup(
     In place of pytest-django's own fixture, which makes no database when every test that runs is a `committed` one.
     """
     with django_db_blocker.unblock():
-        databases = setup_databases(verbosity=0, interactive=False, aliases={"default"})
+        databases = setup_databases(verbosity=0, interactive=False, aliases={"default"})  # type: ignore[arg-type]  # the stubs want a mapping
         usha = factories.superadmin()
         factories.person()
         for slug, name, admin in (("cedar", "Cedar Hospital", "Hari Rao"), ("lotus", "Lotus Clinic", "Kiran Das")):
@@ -59,7 +60,7 @@ def clean_slate() -> Iterator[None]:
     """Every test begins on the portal, with an empty cache and no rate limit used up."""
     cache.clear()
     yield
-    connection.set_schema_to_public()
+    schemas.enter_public()
 
 
 @pytest.fixture

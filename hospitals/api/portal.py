@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from accounts.permissions import Permission, Requires
 from accounts.serializers import Problem
 from audit.models import AuditLog
+from core.api import address, person
 from directory.models import HospitalListing
 from hospitals import serializers
 from hospitals.services import joining
@@ -62,7 +63,7 @@ class Register(APIView):
         form.is_valid(raise_exception=True)
         fields = form.validated_data
         hospital = joining.register(
-            logo=fields.pop("logo", None), registration=Registration(**fields), address=request._request.address
+            logo=fields.pop("logo", None), registration=Registration(**fields), address=address(request)
         )
         return Response(serializers.Registered(hospital).data, status=201)
 
@@ -84,7 +85,7 @@ class Approve(APIView):
     def post(self, request: Request, code: UUID) -> Response:
         """Approve: schema, host, admin and invitation come into being together."""
         hospital = get_object_or_404(Hospital, code=code)
-        joining.approve(hospital=hospital, by=request.user, now=now())
+        joining.approve(hospital=hospital, by=person(request), now=now())
         return Response(serializers.Registered(hospital).data)
 
 
@@ -99,7 +100,7 @@ class Reject(APIView):
         hospital = get_object_or_404(Hospital, code=code)
         form = serializers.Reason(data=request.data)
         form.is_valid(raise_exception=True)
-        joining.reject(hospital=hospital, by=request.user, **form.validated_data)
+        joining.reject(hospital=hospital, by=person(request), **form.validated_data)
         return Response(serializers.Registered(hospital).data)
 
 
@@ -114,7 +115,7 @@ class Suspend(APIView):
         hospital = get_object_or_404(Hospital, code=code)
         form = serializers.Reason(data=request.data)
         form.is_valid(raise_exception=True)
-        joining.suspend(hospital=hospital, by=request.user, **form.validated_data)
+        joining.suspend(hospital=hospital, by=person(request), **form.validated_data)
         return Response(serializers.Registered(hospital).data)
 
 
@@ -129,11 +130,11 @@ class Resume(APIView):
         hospital = get_object_or_404(Hospital, code=code)
         form = serializers.Reason(data=request.data)
         form.is_valid(raise_exception=True)
-        joining.resume(hospital=hospital, by=request.user, **form.validated_data)
+        joining.resume(hospital=hospital, by=person(request), **form.validated_data)
         return Response(serializers.Registered(hospital).data)
 
 
-class AuditLogFilter(django_filters.FilterSet):
+class AuditLogFilter(django_filters.FilterSet):  # type: ignore[misc]  # the package has no types
     """Filters of the audit log."""
 
     user = django_filters.UUIDFilter(field_name="user__code")

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from accounts.permissions import Permission, Requires, granted
 from accounts.serializers import Problem
+from core.api import hospital, person
 from hospitals import serializers
 from hospitals.api.portal import AuditLogs
 from hospitals.models import Department
@@ -49,7 +50,7 @@ class Departments(generics.ListAPIView[Department]):
         """Add a department."""
         form = serializers.DepartmentIn(data=request.data)
         form.is_valid(raise_exception=True)
-        department = departments.add(hospital=request._request.hospital, by=request.user, **form.validated_data)
+        department = departments.add(hospital=hospital(request), by=person(request), **form.validated_data)
         return Response(serializers.DepartmentOut(department).data, status=201)
 
 
@@ -82,7 +83,7 @@ class OneDepartment(APIView):
         form.is_valid(raise_exception=True)
         department = self.department(code)
         departments.change(
-            hospital=request._request.hospital, department=department, by=request.user, **form.validated_data
+            hospital=hospital(request), department=department, by=person(request), **form.validated_data
         )
         return Response(serializers.DepartmentOut(department).data)
 
@@ -93,13 +94,13 @@ class OneDepartment(APIView):
         form.is_valid(raise_exception=True)
         department = self.department(code)
         act = departments.activate if form.validated_data["is_active"] else departments.deactivate
-        act(hospital=request._request.hospital, department=department, by=request.user)
+        act(hospital=hospital(request), department=department, by=person(request))
         return Response(serializers.DepartmentOut(department).data)
 
     @extend_schema(responses={204: None, 409: Problem})
     def delete(self, request: Request, code: UUID) -> Response:
         """Delete it, if nothing refers to it."""
-        departments.delete(hospital=request._request.hospital, department=self.department(code), by=request.user)
+        departments.delete(hospital=hospital(request), department=self.department(code), by=person(request))
         return Response(status=204)
 
 
@@ -112,16 +113,16 @@ class Brand(APIView):
     @extend_schema(responses={200: serializers.BrandOut})
     def get(self, request: Request) -> Response:
         """Read them."""
-        return Response(serializers.BrandOut(request._request.hospital).data)
+        return Response(serializers.BrandOut(hospital(request)).data)
 
     @extend_schema(request=serializers.BrandIn, responses={200: serializers.BrandOut})
     def put(self, request: Request) -> Response:
         """Change them."""
         form = serializers.BrandIn(data=request.data)
         form.is_valid(raise_exception=True)
-        hospital = request._request.hospital
-        settings.change_brand(hospital=hospital, by=request.user, **form.validated_data)
-        return Response(serializers.BrandOut(hospital).data)
+        asked = hospital(request)
+        settings.change_brand(hospital=asked, by=person(request), **form.validated_data)
+        return Response(serializers.BrandOut(asked).data)
 
 
 class Activity(AuditLogs):

@@ -1,5 +1,7 @@
 """What somebody types who comes in by an invitation, and text of several lines."""
 
+from typing import Any
+
 from django import forms
 
 from accounts.forms import new_password_field, present_password_field
@@ -10,9 +12,9 @@ class LinesField(forms.CharField):
 
     widget = forms.Textarea
 
-    def to_python(self, value: str) -> str:
+    def to_python(self, value: Any) -> str:
         """Line ends made equal, so that what was not changed is not taken for a change."""
-        return str(super().to_python(value.replace("\r\n", "\n") if value else value))
+        return str(super().to_python(value)).replace("\r\n", "\n")
 
 
 class FirstPassword(forms.Form):

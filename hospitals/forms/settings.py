@@ -21,6 +21,13 @@ _HOST = re.compile(r"^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][
 _FIRST_ZONE = "Asia/Kolkata"
 
 
+@cache
+def _zones() -> list[tuple[str, str]]:
+    """Time zones by their names, India's first."""
+    names = sorted(name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith("Etc/"))
+    return [(name, name.replace("_", " ")) for name in [_FIRST_ZONE, *(n for n in names if n != _FIRST_ZONE), "UTC"]]
+
+
 class AccentField(forms.CharField):
     """A colour as people write it, `0B6` or `#00bb66`; cleaned to `#00bb66`."""
 
@@ -88,15 +95,8 @@ class ContactForm(forms.Form):
     time_zone = forms.ChoiceField(
         label=_("Time zone"),
         help_text=_("Times on your pages and in your messages are shown in it."),
-        choices=lambda: _zones(),
+        choices=_zones,
     )
-
-
-@cache
-def _zones() -> list[tuple[str, str]]:
-    """Time zones by their names, India's first."""
-    names = sorted(name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith("Etc/"))
-    return [(name, name.replace("_", " ")) for name in [_FIRST_ZONE, *(n for n in names if n != _FIRST_ZONE), "UTC"]]
 
 
 class WelcomeForm(forms.Form):

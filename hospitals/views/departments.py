@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -31,7 +31,7 @@ def index(request: HospitalRequest) -> HttpResponse:
 @requires(Permission.DEPARTMENT_EDIT)
 def add(request: HospitalRequest) -> HttpResponse:
     """A new department."""
-    form = DepartmentForm(*_sent(request))
+    form = DepartmentForm(_data(request), request.FILES or None)
     if form.is_valid():
         with refusals_on(form):
             department = departments.add(hospital=request.hospital, by=request.user, **form.cleaned_data)
@@ -46,7 +46,7 @@ def edit(request: HospitalRequest, code: UUID) -> HttpResponse:
     """Correct a department; from here it is also hidden, shown and deleted."""
     department = get_object_or_404(Department, code=code)
     present = {"name": department.name, "description": department.description}
-    form = DepartmentForm(*_sent(request), initial=present)
+    form = DepartmentForm(_data(request), request.FILES or None, initial=present)
     image = form.fields["image"].widget
     if isinstance(image, KeptImageInput) and department.image:
         image.present_url = reverse("department_image", args=[department.slug, department.image_name])
@@ -90,6 +90,6 @@ def delete(request: HospitalRequest, code: UUID) -> HttpResponse:
     return redirect("department_admin")
 
 
-def _sent(request: HospitalRequest) -> tuple[object, object] | tuple[()]:
-    """What a form is bound to: data and files of a POST, nothing otherwise."""
-    return (request.POST, request.FILES) if request.method == "POST" else ()
+def _data(request: HospitalRequest) -> QueryDict | None:
+    """What a form is bound to: the data of a POST, nothing otherwise."""
+    return request.POST if request.method == "POST" else None

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -51,7 +51,7 @@ def brand(request: HospitalRequest) -> HttpResponse:
     """Name, colour and logo. The button "Preview" shows the colour without saving anything."""
     hospital = request.hospital
     present = {"name": hospital.name, "accent": hospital.accent}
-    form = BrandForm(*_sent(request, files=True), initial=present)
+    form = BrandForm(_data(request), request.FILES or None, initial=present)
     logo = form.fields["logo"].widget
     if isinstance(logo, KeptImageInput):
         logo.present_url = logo_url(hospital)
@@ -127,7 +127,7 @@ def contact(request: HospitalRequest) -> HttpResponse:
         "state": hospital.state,
         "time_zone": hospital.time_zone,
     }
-    form = ContactForm(*_sent(request), initial=present)
+    form = ContactForm(_data(request), initial=present)
     if form.is_valid():
         with refusals_on(form):
             services.change_contact(hospital=hospital, by=request.user, **form.cleaned_data)
@@ -146,7 +146,7 @@ def welcome(request: HospitalRequest) -> HttpResponse:
         "opening_hours": settings.opening_hours,
         "emergency_phone": settings.emergency_phone,
     }
-    form = WelcomeForm(*_sent(request), initial=present)
+    form = WelcomeForm(_data(request), initial=present)
     if form.is_valid():
         with refusals_on(form):
             services.change_welcome(settings=settings, by=request.user, **form.cleaned_data)
@@ -162,7 +162,7 @@ def welcome(request: HospitalRequest) -> HttpResponse:
 @requires(Permission.SETTINGS_EDIT)
 def domains(request: HospitalRequest) -> HttpResponse:
     """The hospital's own domains, those it has yet to prove, and a form to add one."""
-    form = DomainForm(*_sent(request))
+    form = DomainForm(_data(request))
     if form.is_valid():
         with refusals_on(form):
             tenants.claim_domain(hospital=request.hospital, by=request.user, **form.cleaned_data)
@@ -215,8 +215,6 @@ def _domains_page(request: HospitalRequest, **context: Any) -> HttpResponse:
     return page(request, "office/settings_domains.html", context)
 
 
-def _sent(request: HospitalRequest, *, files: bool = False) -> tuple[Any, ...]:
-    """What a form is bound to: data, and files, of a POST, nothing otherwise."""
-    if request.method != "POST":
-        return ()
-    return (request.POST, request.FILES) if files else (request.POST,)
+def _data(request: HospitalRequest) -> QueryDict | None:
+    """What a form is bound to: the data of a POST, nothing otherwise."""
+    return request.POST if request.method == "POST" else None

@@ -1,6 +1,8 @@
 """Coming in, going out and forgotten passwords, through the pages."""
 
 import re
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
@@ -17,7 +19,7 @@ SIGN_IN = "/sign-in/"
 HARI = "hari@cedar.example"
 
 
-def sign_in(client: Client, email: str = HARI, password: str = PASSWORD, next_page: str = "") -> object:
+def sign_in(client: Client, email: str = HARI, password: str = PASSWORD, next_page: str = "") -> Any:
     return client.post(f"{SIGN_IN}?next={next_page}" if next_page else SIGN_IN, {"email": email, "password": password})
 
 
@@ -92,8 +94,6 @@ def test_the_eleventh_try_is_told_how_long_to_wait(cedar_site: Client) -> None:
     ],
 )
 def test_next_is_followed_only_on_the_same_host(cedar_site: Client, wanted: str, reached: str) -> None:
-    from urllib.parse import quote
-
     assert sign_in(cedar_site, next_page=quote(wanted))["Location"] == reached
 
 

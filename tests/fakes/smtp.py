@@ -26,7 +26,7 @@ class MailServer:
         if self.refuse:
             return self.refuse
         content = cast(bytes, envelope.content)
-        self.mails.append(cast(EmailMessage, message_from_bytes(content, policy=policy.default)))
+        self.mails.append(message_from_bytes(content, policy=policy.default))
         return "250 Taken"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django_tenants.utils import schema_context
 
@@ -85,7 +86,7 @@ def test_a_registration_number_is_unique_within_its_state_only(portal: Client) -
 
 
 def test_a_file_that_is_no_picture_is_refused(portal: Client) -> None:
-    logo = factories.SimpleUploadedFile("logo.png", b"<svg onload='alert(1)'/>", content_type="image/png")
+    logo = SimpleUploadedFile("logo.png", b"<svg onload='alert(1)'/>", content_type="image/png")
     answer = portal.post(REGISTER, {**registration(), "logo": logo})
     assert answer.status_code == 400
     assert "not a picture we can read" in answer.json()["logo"][0]

@@ -5,7 +5,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django_tenants.utils import schema_context
 
 from accounts.models import User
 from audit.models import Action, AuditLog
@@ -67,7 +69,7 @@ def test_the_list_has_ten_on_a_page_and_the_same_number_of_queries(
     for number in range(12):
         departments.add(hospital=in_cedar, name=f"Ward {number:02}", description="", image=None, by=hari)
     assert b"Ward 10" not in cedar_hari.get(INDEX).content
-    with django_assert_num_queries(5):  # session, person, staff row, count, rows
+    with django_assert_num_queries(6):  # schema, session, person, staff row, count, rows
         cedar_hari.get(INDEX)
 
 
@@ -82,8 +84,8 @@ def test_a_department_is_added_and_stands_on_the_portal(cedar_hari: Client, ceda
 
 def test_a_line_ends_as_the_database_keeps_it(cedar_hari: Client, in_cedar: Hospital) -> None:
     cedar_hari.post(ADD, {"name": "Cardiology", "description": "Heart\r\nand vessels"})
-    in_cedar.activate()
-    assert Department.objects.get().description == "Heart\nand vessels"
+    with schema_context(in_cedar.schema_name):
+        assert Department.objects.get().description == "Heart\nand vessels"
 
 
 def test_a_second_department_of_the_same_name_is_refused_at_the_name(
@@ -101,13 +103,11 @@ def test_a_chosen_image_survives_a_fault_in_another_field(cedar_hari: Client, in
     assert b"ward.png" in refused.content
     _picture, token = refused.context["form"].fields["image"].widget.kept
     cedar_hari.post(ADD, {"name": "Cardiology", "image_kept": token})
-    in_cedar.activate()
-    assert Department.objects.get().image
+    with schema_context(in_cedar.schema_name):
+        assert Department.objects.get().image
 
 
 def test_what_is_not_a_picture_is_refused_at_the_image(cedar_hari: Client) -> None:
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
     svg = SimpleUploadedFile("logo.png", b"<svg xmlns='http://www.w3.org/2000/svg'/>", content_type="image/png")
     response = cedar_hari.post(ADD, {"name": "Cardiology", "image": svg})
     assert response.status_code == 422
@@ -119,12 +119,12 @@ def test_correcting_a_name_keeps_image_and_address(
 ) -> None:
     response = cedar_hari.post(address(cardiology), {"name": "Heart centre", "description": "Heart"}, follow=True)
     assert b"Heart centre is saved." in response.content
-    in_cedar.activate()
-    changed = Department.objects.get()
-    assert (changed.slug, changed.image) == ("cardiology", cardiology.image)
-    row = AuditLog.objects.newest_first().filter(action=Action.DEPARTMENT_CHANGED).first()
-    assert row is not None
-    assert row.data == {"name": ["Cardiology", "Heart centre"]}
+    with schema_context(in_cedar.schema_name):
+        changed = Department.objects.get()
+        assert (changed.slug, changed.image) == ("cardiology", cardiology.image)
+        row = AuditLog.objects.newest_first().filter(action=Action.DEPARTMENT_CHANGED).first()
+        assert row is not None
+        assert row.data == {"name": ["Cardiology", "Heart centre"]}
 
 
 def test_a_refused_name_does_not_change_the_heading(
@@ -159,10 +159,10 @@ def test_deleting_removes_it_here_and_from_the_portal(
 ) -> None:
     response = cedar_hari.post(address(cardiology, "delete/"), follow=True)
     assert b"Cardiology is deleted." in response.content
-    in_cedar.activate()
-    assert not Department.objects.exists()
-    assert AuditLog.objects.filter(action=Action.DEPARTMENT_DELETED, thing="Cardiology").exists()
-    assert not DepartmentListing.objects.filter(name="Cardiology").exists()
+    with schema_context(in_cedar.schema_name):
+        assert not Department.objects.exists()
+        assert AuditLog.objects.filter(action=Action.DEPARTMENT_DELETED, thing="Cardiology").exists()
+        assert not DepartmentListing.objects.filter(name="Cardiology").exists()
 
 
 @pytest.mark.parametrize("step", ["activate/", "deactivate/", "delete/"])
@@ -198,9 +198,8 @@ def test_a_content_manager_edits_and_a_doctor_does_not(
     staff = join_cedar(asha, "content_manager")
     client = browser("cedar.localhost", asha)
     assert client.get(INDEX).status_code == 200
-    cedar.activate()
-    Staff.objects.filter(pk=staff.pk).update(role="doctor")
-    cedar.deactivate()
+    with schema_context(cedar.schema_name):
+        Staff.objects.filter(pk=staff.pk).update(role="doctor")
     assert client.get(INDEX).status_code == 403
 
 
@@ -209,5 +208,5 @@ def test_a_department_of_another_hospital_cannot_be_reached(
 ) -> None:
     lotus_kiran = browser("lotus.localhost", kiran)
     assert lotus_kiran.post(address(cardiology, "delete/")).status_code == 404
-    in_cedar.activate()
-    assert Department.objects.filter(pk=cardiology.pk).exists()
+    with schema_context(in_cedar.schema_name):
+        assert Department.objects.filter(pk=cardiology.pk).exists()

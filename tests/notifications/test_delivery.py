@@ -202,7 +202,7 @@ def broker_down() -> Iterator[None]:
         unused.bind(("127.0.0.1", 0))
         cut_off = Celery("cut off", set_as_current=True)
         cut_off.config_from_object("django.conf:settings", namespace="CELERY")
-        cut_off.conf.broker_url = f"redis://127.0.0.1:{unused.getsockname()[1]}/0"
+        cut_off.conf.update(broker_url=f"redis://127.0.0.1:{unused.getsockname()[1]}/0")
         try:
             yield
         finally:

@@ -22,7 +22,7 @@ class Command(BaseCommand):
             try:
                 # Never for all schemas at once: a pending hospital has none, and its tables would land in public.
                 call_command("migrate_schemas", schema_name=hospital.schema_name, interactive=False, verbosity=0)
-            except Exception as error:  # whatever it is, the other hospitals must not wait for it
+            except Exception as error:  # noqa: BLE001  whatever it is, the other hospitals must not wait for it
                 failed.append(f"{hospital.name} ({hospital.schema_name}): {error}")
                 continue
             Hospital.objects.filter(pk=hospital.pk).update(schema_version=provisioning.version())

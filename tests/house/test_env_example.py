@@ -1,0 +1,46 @@
+"""`.env.example` tells of every setting, of nothing else, and in the words of `rhms.env.Env`."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from pydantic import SecretStr
+
+from rhms.env import Env
+
+TEXT = (Path(settings.BASE_DIR) / ".env.example").read_text()
+# A variable with the comment that stands directly above it.
+ENTRIES = re.findall(r"((?:^# .*\n)+)^([A-Z0-9_]+)=(.*)$", TEXT, flags=re.MULTILINE)
+COMMENTS = {name: re.sub(r"\n?^# ", " ", comment, flags=re.MULTILINE).strip() for comment, name, _value in ENTRIES}
+
+
+def test_it_names_every_variable_once_in_the_order_of_the_class_and_no_other() -> None:
+    assert re.findall(r"^([A-Z0-9_]+)=", TEXT, flags=re.MULTILINE) == [name.upper() for name in Env.model_fields]
+
+
+@pytest.mark.parametrize("name", Env.model_fields)
+def test_the_comment_is_the_description_and_tells_the_default(name: str) -> None:
+    field = Env.model_fields[name]
+    assert field.description, f"{name} has no description in rhms/env.py"
+    comment = COMMENTS[name.upper()]
+    assert comment.startswith(field.description)
+    if not isinstance(field.default, SecretStr) and field.default != "":
+        shown = str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
+        assert comment.endswith(f"Default: {shown}")
+
+
+def test_a_copy_of_it_changes_nothing() -> None:
+    assert [name for _comment, name, value in ENTRIES if value] == []
+
+
+def test_nothing_else_reads_the_environment() -> None:
+    outside = {"rhms/run.py", "rhms/checks.py", "rhms/embedded.py", "rhms/processes.py", "rhms/wsgi.py", "rhms/celery.py"}
+    rooms = ("rhms", "hospitals", "directory", "tenants", "accounts", "notifications", "audit", "core")
+    readers = {
+        str(path.relative_to(settings.BASE_DIR))
+        for room in rooms
+        for path in Path(settings.BASE_DIR, room).rglob("*.py")
+        if re.search(r"os\.(environ|getenv)|from os import", path.read_text())
+    }
+    assert readers <= outside | {"rhms/env.py"}
