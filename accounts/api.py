@@ -7,7 +7,7 @@ from rest_framework.views import APIView
 
 from accounts import serializers, services, tokens
 from accounts.permissions import Permission, Requires
-from core.api import person
+from core.rest import person
 
 
 class Login(APIView):

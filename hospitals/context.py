@@ -9,17 +9,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from accounts.permissions import ROLES, Permission, Role, role_of
-
-
-@dataclass(frozen=True)
-class Item:
-    """One link of a bar or menu. `current` when the page shown belongs to it."""
-
-    label: str
-    url: str
-    icon: str
-    current: bool
-    count: int | None = None
+from core.menus import Item
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -25,8 +26,7 @@ def hospital_of_host(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
     """Set `request.hospital`, the schema, the addresses and the time zone by the host that was asked."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        host = request.get_host().rpartition(":")[0] or request.get_host()
-        host = host.lower().rstrip(".")
+        host, _port = split_domain_port(request.get_host())
         schemas.enter_public()
         request.hospital = None  # type: ignore[attr-defined]
         if is_portal(host) or request.path in _PROBES:
@@ -38,7 +38,6 @@ def hospital_of_host(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
             return refusal_page(request, Missing(_("No hospital lives at this address. Check how it is spelled.")))
         request.hospital = hospital  # type: ignore[attr-defined]
         request.urlconf = settings.HOSPITAL_URLCONF  # type: ignore[attr-defined]
-        schemas.enter(hospital)
         if hospital.status == Hospital.Status.SUSPENDED and not request.path.startswith(_SERVED_WHILE_SUSPENDED):
             return error_page(
                 request,
@@ -47,9 +46,14 @@ def hospital_of_host(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
                 sentence=_("It cannot be reached through this site at the moment. Its records are kept safe."),
             )
         with timezone.override(zoneinfo.ZoneInfo(hospital.time_zone)):
+            schemas.enter(hospital)
             try:
-                return get_response(request)
+                response = get_response(request)
             finally:
                 schemas.enter_public()
+        if request.is_secure() and host != hospital.host:
+            # On a domain of its own the hospital has other subdomains, which we must not force onto https.
+            response["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}"
+        return response
 
     return middleware

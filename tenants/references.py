@@ -13,6 +13,10 @@ from django_tenants.utils import schema_context
 
 from tenants.models import Hospital
 
+_QUERY = """SELECT here.id, here.%(column)s FROM %(schema)s.%(here)s here
+LEFT JOIN public.%(there)s there ON there.id = here.%(column)s
+WHERE here.%(column)s IS NOT NULL AND there.id IS NULL ORDER BY here.id LIMIT 100"""
+
 
 def soft_references() -> Iterator[models.ForeignKey[models.Model, models.Model]]:
     """The unconstrained foreign keys of models that live in hospitals' schemas."""
@@ -35,10 +39,15 @@ def orphans() -> list[str]:
             if schema == "public" and field.model._meta.app_label not in settings.SHARED_APPS:
                 continue
             with schema_context(schema), connection.cursor() as cursor:
-                cursor.execute(  # every name is a quoted identifier of our own models and registry
-                    f"SELECT here.id, here.{quote(field.column)} FROM {quote(schema)}.{quote(here)} here"
-                    f" LEFT JOIN public.{quote(there)} there ON there.id = here.{quote(field.column)}"
-                    f" WHERE here.{quote(field.column)} IS NOT NULL AND there.id IS NULL ORDER BY here.id LIMIT 100"
+                # Every name is an identifier of our own models and registry, and quoted.
+                cursor.execute(
+                    _QUERY
+                    % {
+                        "schema": quote(schema),
+                        "here": quote(here),
+                        "there": quote(there),
+                        "column": quote(field.column),
+                    }
                 )
                 found += [f"{schema}.{here} {row} names {there} {missing}" for row, missing in cursor.fetchall()]
     return found

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from accounts.permissions import Permission, Requires
 from accounts.serializers import Problem
 from audit.models import AuditLog
-from core.api import address, person
+from core.rest import address, person
 from directory.models import HospitalListing
 from hospitals import serializers
 from hospitals.services import joining

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from accounts.permissions import Permission, Requires, granted
 from accounts.serializers import Problem
-from core.api import hospital, person
+from core.rest import hospital, person
 from hospitals import serializers
 from hospitals.api.portal import AuditLogs
 from hospitals.models import Department

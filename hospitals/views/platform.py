@@ -17,8 +17,8 @@ from accounts.permissions import Permission, granted, requires
 from audit.models import AuditLog
 from core.forms import refusals_on
 from core.http import Request
+from core.menus import Item
 from core.pages import divide, page
-from hospitals.context import Item
 from hospitals.entries import entry
 from hospitals.filters import AuditLogFilter
 from hospitals.forms.platform import Retry

@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -13,9 +12,9 @@ from django.views.decorators.http import require_safe
 from accounts.permissions import Permission, requires
 from core.hosts import hospital_url
 from core.http import Request
+from core.menus import Item
 from core.pages import divide, page
-from directory.models import HospitalListing
-from hospitals.context import Item
+from directory.models import HospitalListing, HospitalListings
 
 ON_THE_FIRST_PAGE = 6
 CITIES = 8
@@ -55,10 +54,9 @@ def hospital_list(request: Request) -> HttpResponse:
     )
 
 
-def _cities(found: "QuerySet[HospitalListing]", words: str, city: str) -> list[Item]:
+def _cities(found: HospitalListings, words: str, city: str) -> list[Item]:
     """The cities with most hospitals as links, the chosen one first if it is not among them."""
-    counted = HospitalListing.objects.filter(pk__in=found.values("pk")).cities()[:CITIES]
-    names = dict(counted)
+    names: dict[str, int | None] = dict(found.cities()[:CITIES])
     if city and city.casefold() not in (name.casefold() for name in names):
         names = {city: None, **names}
     path = reverse("hospital_list")

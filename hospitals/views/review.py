@@ -20,8 +20,8 @@ from audit.models import Action, AuditLog
 from core.forms import refusals_on
 from core.hosts import hospital_url
 from core.http import Request
+from core.menus import Item
 from core.pages import divide, page
-from hospitals.context import Item
 from hospitals.forms.review import Decision, Reason
 from hospitals.models import Invitation
 from hospitals.services import joining
@@ -205,7 +205,11 @@ def _reason(hospital: Hospital, form: Form | None) -> dict[str, str]:
     typed = str(form["reason"].value() or "")
     if form.auto_id != f"{_REASON_FOR.get(Hospital.Status(hospital.status), '')}-%s":
         return {"reason_error": "", "reason_value": "", "unused_reason": typed}
-    return {"reason_error": next(iter(form.errors.get("reason", [])), ""), "reason_value": typed, "unused_reason": ""}
+    return {
+        "reason_error": str(next(iter(form.errors.get("reason", [])), "")),
+        "reason_value": typed,
+        "unused_reason": "",
+    }
 
 
 def _invitation(hospital: Hospital) -> Invitation | None:

@@ -172,6 +172,12 @@ def test_a_weak_password_is_refused_at_the_field(cedar_site: Client, cedar: Hosp
     assert "password" in response.context["form"].errors
 
 
+@pytest.mark.parametrize("weak", ["nine-long", "password1234", "8301947265", "hari@cedar.ex"])
+def test_the_rules_beside_the_field_are_those_that_count(cedar_site: Client, cedar: Hospital, weak: str) -> None:
+    cedar_site.post("/password/forgotten/", {"email": HARI})
+    assert cedar_site.post(path_of(reset_link(cedar)), {"password": weak}).status_code == 422
+
+
 def test_a_used_link_leads_nowhere_and_says_so(cedar_site: Client, cedar: Hospital) -> None:
     cedar_site.post("/password/forgotten/", {"email": HARI})
     link = path_of(reset_link(cedar))

@@ -40,7 +40,7 @@ def test_the_page_says_who_invites_whom(cedar_site: Client, link: str) -> None:
 def test_a_new_person_reads_the_rules_and_sets_a_password(cedar_site: Client, link: str) -> None:
     page = cedar_site.get(link).content.decode()
     assert 'autocomplete="new-password"' in page
-    assert "at least 10 characters" in page
+    assert "At least 10 characters" in page
     response = cedar_site.post(link, {"password": "a-fresh-river-9"})
     assert response["Location"] == "/start/"
     assert User.objects.get(email="nila@cedar.example").check_password("a-fresh-river-9")

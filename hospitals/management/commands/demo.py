@@ -116,9 +116,11 @@ class Command(BaseCommand):
             ("Portal", portal_url("home"), "", ""),
             ("Superadmin", portal_url("queue"), *_sign_in(SUPERADMIN, passwords)),
         ]
-        for content in HOSPITALS:
-            if content.decision == "approved":
-                rows.append((content.name, hospital_url(content.slug, "home"), *_sign_in(content.email, passwords)))
+        rows += [
+            (content.name, hospital_url(content.slug, "home"), *_sign_in(content.email, passwords))
+            for content in HOSPITALS
+            if content.decision == "approved"
+        ]
         widths = [max(len(row[column]) for row in rows) for column in range(4)]
         for row in rows:
             self.stdout.write(
