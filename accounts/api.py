@@ -55,5 +55,7 @@ class Logout(APIView):
         """Sign out: the refresh token is of no use any more; the access token ends within the hour."""
         form = serializers.Refresh(data=request.data)
         form.is_valid(raise_exception=True)
-        services.sign_out_of_tokens(request=request._request, user=person(request), token=form.validated_data["refresh"])
+        services.sign_out_of_tokens(
+            request=request._request, user=person(request), token=form.validated_data["refresh"]
+        )
         return Response(status=205)

@@ -93,3 +93,4 @@ def refusals_on(form: forms.BaseForm) -> Iterator[None]:
         yield
     except DomainError as error:
         form.add_error(error.field if error.field in form.fields else None, str(error))
+        form.refusal = error  # type: ignore[attr-defined]  # core.pages answers with its status

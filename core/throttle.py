@@ -23,6 +23,14 @@ def _limiter() -> MovingWindowRateLimiter:
     return MovingWindowRateLimiter(storage_from_string(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1))
 
 
+def forget(what: str, limit: str, *who: str) -> None:
+    """Take back what was counted, when it turns out that the tries were rightful."""
+    try:
+        _limiter().clear(parse(limit), "throttle", what, *who)
+    except (RedisError, StorageError):
+        logger.error("Rate limits are off: the cache does not answer.")
+
+
 def hit(what: str, limit: str, *who: str) -> None:
     """Count one try of `what` by `who`; raise `TooMany`, with the waiting time, past `limit` (like "5/hour").
 

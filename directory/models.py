@@ -16,6 +16,10 @@ class HospitalListings(models.QuerySet["HospitalListing"]):
         """Listings of hospitals that are open now."""
         return self.filter(is_published=True, hospital__status="approved")
 
+    def locked(self) -> Self:
+        """Locked until the end of the transaction; what was read before must be read again."""
+        return self.select_for_update(of=("self",)).order_by("pk")
+
     def matching(self, words: str) -> Self:
         """Listings that contain each of the words, anywhere in name, city, state or departments.
 
@@ -48,7 +52,7 @@ class HospitalListing(models.Model):
 
     hospital = models.OneToOneField("tenants.Hospital", on_delete=models.CASCADE, related_name="listing")
     is_published = models.BooleanField(_("shown on the portal"), default=True)
-    search_text = models.TextField(_("what the search looks through"))
+    search_text = models.TextField(_("what the search looks through"), default="")
 
     objects = HospitalListings.as_manager()
 

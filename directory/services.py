@@ -1,6 +1,6 @@
 """Keeping the index true. Called by hospitals in the transaction of the change."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -20,16 +20,22 @@ class ListedDepartment:
 
 
 @transaction.atomic
-def publish(*, hospital: Hospital, departments: Iterable[ListedDepartment]) -> HospitalListing:
-    """Show the hospital with these departments on the portal, replacing what was shown before."""
-    departments = sorted(departments, key=lambda department: department.name.lower())
-    words = [hospital.name, hospital.city, hospital.get_state_display(), *(d.name for d in departments)]
-    listing, _created = HospitalListing.objects.update_or_create(
-        hospital=hospital, defaults={"is_published": True, "search_text": " ".join(words).lower()}
-    )
+def publish(*, hospital: Hospital, departments: Callable[[], Iterable[ListedDepartment]]) -> HospitalListing:
+    """Show the hospital with its departments on the portal, replacing what was shown before.
+
+    `departments` reads them. It is called once the listing is locked: of two changes at once the second then sees what
+    the first has committed, and neither is lost.
+    """
+    HospitalListing.objects.get_or_create(hospital=hospital)
+    listing = HospitalListing.objects.locked().get(hospital=hospital)
+    shown = sorted(departments(), key=lambda department: department.name.lower())
+    words = [hospital.name, hospital.city, hospital.get_state_display(), *(d.name for d in shown)]
+    listing.is_published = True
+    listing.search_text = " ".join(words).lower()
+    listing.save(update_fields=["is_published", "search_text"])
     DepartmentListing.objects.filter(listing=listing).delete()
     DepartmentListing.objects.bulk_create(
-        DepartmentListing(listing=listing, code=d.code, name=d.name, slug=d.slug) for d in departments
+        DepartmentListing(listing=listing, code=d.code, name=d.name, slug=d.slug) for d in shown
     )
     return listing
 

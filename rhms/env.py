@@ -47,6 +47,7 @@ class Env(BaseSettings):
         description="smtp://user:password@host:587/?tls=True in production, console: or file:/folder elsewhere.",
     )
     default_from_email: str = Field("RHMS <no-reply@localhost>", description="The From address of every message.")
+    support_email: str = Field("support@localhost", description="Where hospitals write to when they have a question.")
 
     access_token_lifetime_minutes: int = Field(60, ge=1, description="How long an API access token lives.")
     refresh_token_lifetime_days: int = Field(7, ge=1, description="How long an API refresh token lives.")

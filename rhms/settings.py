@@ -262,6 +262,7 @@ EMAIL_USE_SSL = bool(_email.get("EMAIL_USE_SSL"))
 EMAIL_FILE_PATH = _email.get("EMAIL_FILE_PATH") or None
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.default_from_email
+SUPPORT_EMAIL = env.support_email
 SERVER_EMAIL = env.default_from_email
 
 # --- Files -----------------------------------------------------------------------------------------------------------

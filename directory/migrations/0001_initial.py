@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("is_published", models.BooleanField(default=True, verbose_name="shown on the portal")),
-                ("search_text", models.TextField(verbose_name="what the search looks through")),
+                ("search_text", models.TextField(default="", verbose_name="what the search looks through")),
                 (
                     "hospital",
                     models.OneToOneField(

@@ -82,9 +82,7 @@ class OneDepartment(APIView):
         form = serializers.DepartmentIn(data=request.data)
         form.is_valid(raise_exception=True)
         department = self.department(code)
-        departments.change(
-            hospital=hospital(request), department=department, by=person(request), **form.validated_data
-        )
+        departments.change(hospital=hospital(request), department=department, by=person(request), **form.validated_data)
         return Response(serializers.DepartmentOut(department).data)
 
     @extend_schema(request=serializers.Activity, responses={200: serializers.DepartmentOut})

@@ -17,9 +17,9 @@ from hospitals.models import Department
 from tenants.models import Hospital
 
 
-def listed(department: Department) -> ListedDepartment:
-    """What the portal is told of a department."""
-    return ListedDepartment(code=department.code, name=department.name, slug=department.slug)
+def shown_to_patients() -> list[ListedDepartment]:
+    """The departments of the active schema as the portal shows them."""
+    return [ListedDepartment(code=d.code, name=d.name, slug=d.slug) for d in Department.objects.active()]
 
 
 def add(*, hospital: Hospital, name: str, description: str, image: Picture | None, by: User) -> Department:
@@ -73,21 +73,24 @@ def _set(hospital: Hospital, department: Department, by: User, **new: object) ->
         raise _name_taken() from None
 
 
-@transaction.atomic
 def delete(*, hospital: Hospital, department: Department, by: User) -> None:
-    """Delete a department that nothing refers to; the database refuses when something does."""
-    audit.record(
-        action=Action.DEPARTMENT_DELETED,
-        target=department,
-        by=by,
-        data={"name": department.name, "description": department.description},
-    )
-    department.delete()
-    _publish(hospital)
+    """Delete a department that nothing refers to. Raises Conflict when something does: the database knows what."""
+    try:
+        with transaction.atomic():
+            audit.record(
+                action=Action.DEPARTMENT_DELETED,
+                target=department,
+                by=by,
+                data={"name": department.name, "description": department.description},
+            )
+            department.delete()
+            _publish(hospital)
+    except IntegrityError:  # ProtectedError is one too
+        raise Conflict(_("This department is in use. Hide it from patients instead.")) from None
 
 
 def _publish(hospital: Hospital) -> None:
-    directory.publish(hospital=hospital, departments=[listed(d) for d in Department.objects.active()])
+    directory.publish(hospital=hospital, departments=shown_to_patients)
 
 
 def _name_taken() -> Conflict:

@@ -25,9 +25,9 @@ from core.codes import new_code
 from core.errors import Conflict, Gone, NotAllowedNow
 from core.pictures import Picture
 from directory import services as directory
-from hospitals.models import Department, Settings, Staff
+from hospitals.models import Settings, Staff
 from hospitals.services import invitations
-from hospitals.services.departments import listed
+from hospitals.services.departments import shown_to_patients
 from notifications import services as notifications
 from tenants import hosts, provisioning
 from tenants import services as tenants
@@ -175,6 +175,7 @@ def approve(*, hospital: Hospital, by: User, now: datetime) -> None:
 
     Raises Conflict, saying who was first, when somebody else has decided already.
     """
+    _require(hospital, Hospital.Status.PENDING)
     audit.move(hospital, Hospital.Status.APPROVED, by=by)
     provisioning.provision(hospital=hospital)
     tenants.assign_subdomain(hospital=hospital)
@@ -186,7 +187,7 @@ def approve(*, hospital: Hospital, by: User, now: datetime) -> None:
         Settings.objects.create(pk=1)
         staff = Staff.objects.create(user=admin, role=Role.HOSPITAL_ADMIN)
         audit.record(action=Action.STAFF_ADDED, target=staff, by=by, data={"role": staff.role})
-    directory.publish(hospital=hospital, departments=[])
+    directory.publish(hospital=hospital, departments=list)
     invite_admin(hospital=hospital, by=by, now=now)
     hosts.changed(hospital)
 
@@ -194,6 +195,7 @@ def approve(*, hospital: Hospital, by: User, now: datetime) -> None:
 @transaction.atomic
 def invite_admin(*, hospital: Hospital, by: User, now: datetime) -> None:
     """Send the hospital's first admin a fresh one-time link; an earlier one stops working."""
+    _require(hospital, Hospital.Status.APPROVED)
     with schema_context(hospital.schema_name):
         staff = Staff.objects.select_related("user").filter(role=Role.HOSPITAL_ADMIN).order_by("pk").first()
         if staff is None or staff.invitations.filter(accepted_at__isnull=False).exists():
@@ -249,10 +251,10 @@ def suspend(*, hospital: Hospital, by: User, reason: str) -> None:
 @transaction.atomic
 def resume(*, hospital: Hospital, by: User, reason: str) -> None:
     """Open a suspended hospital again, as it was."""
+    _require(hospital, Hospital.Status.SUSPENDED)
     audit.move(hospital, Hospital.Status.APPROVED, by=by, reason=reason)
     with schema_context(hospital.schema_name):
-        departments = [listed(department) for department in Department.objects.active()]
-    directory.publish(hospital=hospital, departments=departments)
+        directory.publish(hospital=hospital, departments=shown_to_patients)
     hosts.changed(hospital)
     _tell(
         hospital,
@@ -261,6 +263,12 @@ def resume(*, hospital: Hospital, by: User, reason: str) -> None:
         link=addresses.hospital_url(hospital.slug, "home"),
         reason=reason,
     )
+
+
+def _require(hospital: Hospital, status: Hospital.Status) -> None:
+    """Refuse a step that belongs to another status, saying how it came to the one it has."""
+    if hospital.status != status:
+        raise NotAllowedNow(audit.already(hospital))
 
 
 def _tell(hospital: Hospital, *, template: str, subject: str, link: str, reason: str = "") -> None:
@@ -278,6 +286,6 @@ def _tell(hospital: Hospital, *, template: str, subject: str, link: str, reason:
             "host": hospital.host,
             "link": link,
             "reason_given": reason,
-            "contact": settings.DEFAULT_FROM_EMAIL,
+            "contact": settings.SUPPORT_EMAIL,
         },
     )

@@ -8,8 +8,8 @@ from audit.models import Action
 from core import pictures
 from core.pictures import Picture
 from directory import services as directory
-from hospitals.models import Department, Settings
-from hospitals.services.departments import listed
+from hospitals.models import Settings
+from hospitals.services.departments import shown_to_patients
 from tenants import hosts
 from tenants.models import Hospital
 
@@ -60,5 +60,5 @@ def _change_hospital(hospital: Hospital, by: User, new: dict[str, str]) -> None:
         Hospital.objects.filter(pk=hospital.pk).update(**new)
         hospital.refresh_from_db()
         audit.record(action=Action.SETTINGS_CHANGED, target=hospital, by=by, data=changes)
-        directory.publish(hospital=hospital, departments=[listed(d) for d in Department.objects.active()])
+        directory.publish(hospital=hospital, departments=shown_to_patients)
         hosts.changed(hospital)

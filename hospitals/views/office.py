@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -20,9 +21,14 @@ _RECENT = 6
 
 
 @require_safe
-@requires(Permission.START_VIEW)
+@requires(Permission.SIGNED_IN)
 def start(request: HospitalRequest) -> HttpResponse:
-    """Where work begins: for the admin what is left to set up and what happened, for the others a calm page."""
+    """Where work begins: for the admin what is left to set up and what happened, for other staff a calm page.
+
+    Somebody without a role here has no work here: signing in leads them to the public home page.
+    """
+    if not granted(request, request.user, Permission.START_VIEW):
+        return redirect("home")
     now = timezone.localtime()
     context = {"greeting": _greeting(now.hour, request.user.first_name), "today": now}
     if granted(request, request.user, Permission.ACTIVITY_VIEW):

@@ -143,3 +143,8 @@ def test_with_the_cache_down_people_still_get_in(portal: Client, usha: User, mon
         assert sign_in(portal, usha.email).status_code == 200
     finally:
         throttle._limiter.cache_clear()
+
+
+def test_rightful_sign_ins_are_not_counted_against_the_account(portal: Client, usha: User) -> None:
+    for _ in range(12):
+        assert sign_in(portal, usha.email).status_code == 200

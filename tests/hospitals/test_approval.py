@@ -11,6 +11,7 @@ from django_tenants.utils import schema_context
 from accounts.models import User
 from accounts.permissions import Role
 from audit.models import Action, AuditLog
+from core.errors import NotAllowedNow
 from directory.models import HospitalListing
 from hospitals.models import Invitation, Settings, Staff
 from hospitals.services import joining
@@ -131,3 +132,25 @@ def test_a_connection_that_dies_before_the_commit_leaves_nothing_behind(
     assert schemas() == before
     assert Hospital.objects.get(pk=hospital.pk).status == Hospital.Status.PENDING
     assert not User.objects.filter(email=hospital.email).exists()
+
+
+@pytest.mark.parametrize("step", ["resume", "invite_admin", "suspend"])
+def test_a_step_of_an_open_hospital_is_refused_to_a_waiting_one(usha: User, step: str) -> None:
+    hospital = factories.pending()
+    fields = {"now": now()} if step == "invite_admin" else {"reason": "Because"}
+    with pytest.raises(NotAllowedNow, match="Hospital registered by Meera Shah"):
+        getattr(joining, step)(hospital=hospital, by=usha, **fields)
+    hospital.refresh_from_db()
+    assert hospital.status == Hospital.Status.PENDING
+
+
+def test_a_suspended_hospital_is_resumed_not_approved_again(usha: User, cedar: Hospital) -> None:
+    joining.suspend(hospital=cedar, by=usha, reason="Licence expired")
+    with pytest.raises(NotAllowedNow, match="Hospital suspended by Usha Menon"):
+        joining.approve(hospital=cedar, by=usha, now=now())
+
+
+def test_a_suspended_hospitals_admin_is_not_invited(usha: User, cedar: Hospital) -> None:
+    joining.suspend(hospital=cedar, by=usha, reason="Licence expired")
+    with pytest.raises(NotAllowedNow):
+        joining.invite_admin(hospital=cedar, by=usha, now=now())

@@ -99,15 +99,21 @@ def test_a_visitor_is_sent_to_sign_in(cedar_site: Client, address: str) -> None:
     assert cedar_site.get(address)["Location"] == f"/sign-in/?next={address}"
 
 
-@pytest.mark.parametrize("address", [START, ACTIVITY])
+@pytest.mark.parametrize("address", [ACTIVITY])
 def test_the_stranger_and_the_superadmin_are_turned_away(cedar_kiran: Client, usha: User, address: str) -> None:
     assert cedar_kiran.get(address).status_code == 403
     assert browser("cedar.localhost", usha).get(address).status_code == 403
 
 
+def test_who_has_no_work_here_is_led_to_the_public_page(cedar_kiran: Client, usha: User) -> None:
+    assert cedar_kiran.get(START)["Location"] == "/"
+    assert browser("cedar.localhost", usha).get(START)["Location"] == "/"
+
+
 def test_somebody_who_left_is_turned_away(cedar_hari: Client, in_cedar: Hospital, hari: User) -> None:
     Staff.objects.filter(user=hari).update(is_active=False)
-    assert cedar_hari.get(START).status_code == 403
+    assert cedar_hari.get(ACTIVITY).status_code == 403
+    assert cedar_hari.get(START)["Location"] == "/"
 
 
 def test_a_nurse_does_not_read_the_activity(asha: User, join_cedar: Callable[[User, str], Staff]) -> None:

@@ -23,7 +23,7 @@ def list_departments(hospital: Hospital, *names: str) -> None:
     slugs = [(name, name.lower().replace(" ", "-")) for name in names]
     directory.publish(
         hospital=hospital,
-        departments=[ListedDepartment(code=new_code(), name=name, slug=slug) for name, slug in slugs],
+        departments=lambda: [ListedDepartment(code=new_code(), name=name, slug=slug) for name, slug in slugs],
     )
 
 

@@ -35,7 +35,14 @@ def test_a_copy_of_it_changes_nothing() -> None:
 
 
 def test_nothing_else_reads_the_environment() -> None:
-    outside = {"rhms/run.py", "rhms/checks.py", "rhms/embedded.py", "rhms/processes.py", "rhms/wsgi.py", "rhms/celery.py"}
+    outside = {
+        "rhms/run.py",
+        "rhms/checks.py",
+        "rhms/embedded.py",
+        "rhms/processes.py",
+        "rhms/wsgi.py",
+        "rhms/celery.py",
+    }
     rooms = ("rhms", "hospitals", "directory", "tenants", "accounts", "notifications", "audit", "core")
     readers = {
         str(path.relative_to(settings.BASE_DIR))

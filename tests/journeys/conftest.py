@@ -123,16 +123,20 @@ def outbox_is_readable(settings: Any) -> None:
 @pytest.fixture
 def new_context(
     new_context: Callable[..., BrowserContext], platform: Platform, complaints: Complaints
-) -> Callable[..., BrowserContext]:
-    """pytest-playwright's, with an ear on every page; it ends before the server does."""
+) -> Iterator[Callable[..., BrowserContext]]:
+    """pytest-playwright's, with an ear on every page; they end before the server does."""
+    made: list[BrowserContext] = []
 
     def make(**options: Any) -> BrowserContext:
         context = new_context(**options)
         context.set_default_timeout(15_000)
         complaints.listen(context)
+        made.append(context)
         return context
 
-    return make
+    yield make
+    for context in made:
+        context.close()
 
 
 Visitor = Callable[..., Page]
