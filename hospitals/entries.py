@@ -49,8 +49,9 @@ _LOOKS = {  # by the first part of the action
 _OTHER = _Look(icon="circle-dot")
 _TONES = {
     "user.sign_in_refused": "warn",
+    "hospital.approved": "ok",
     "hospital.rejected": "bad",
-    "hospital.suspended": "bad",
+    "hospital.suspended": "warn",
     "department.deleted": "warn",
     "domain.verified": "ok",
     "invitation.accepted": "ok",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from hospitals.views import departments, invitation, office, settings, site
+from hospitals.views import departments, invitation, log, office, settings, site
 
 urlpatterns = [
     path("", site.home, name="home"),
@@ -11,7 +11,7 @@ urlpatterns = [
     path("departments/<slug:slug>/image/<str:name>", site.department_image, name="department_image"),
     path("invitation/<str:token>/", invitation.accept, name="invitation"),
     path("start/", office.start, name="start"),
-    path("office/activity/", office.activity, name="activity"),
+    path("office/activity/", log.activity, name="activity"),
     path("office/departments/", departments.index, name="department_admin"),
     path("office/departments/add/", departments.add, name="department_add"),
     path("office/departments/<uuid:code>/", departments.edit, name="department_edit"),

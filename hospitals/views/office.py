@@ -1,4 +1,4 @@
-"""The office's first page and its activity log."""
+"""The office's first page."""
 
 from datetime import timedelta
 
@@ -11,10 +11,9 @@ from django.views.decorators.http import require_safe
 from accounts.permissions import Permission, granted, requires
 from audit.models import AuditLog
 from core.http import HospitalRequest
-from core.pages import divide, page
+from core.pages import page
 from hospitals import checklist
 from hospitals.entries import entry
-from hospitals.filters import AuditLogFilter
 from hospitals.models import Department, Staff
 
 _RECENT = 6
@@ -55,17 +54,3 @@ def _greeting(hour: int, name: str) -> str:
     if hour < 17:
         return _("Good afternoon, %(name)s") % {"name": name} if name else _("Good afternoon")
     return _("Good evening, %(name)s") % {"name": name} if name else _("Good evening")
-
-
-@require_safe
-@requires(Permission.ACTIVITY_VIEW)
-def activity(request: HospitalRequest) -> HttpResponse:
-    """Everything that was done in this hospital, narrowed by person, action, thing and days."""
-    narrowed = AuditLogFilter(request.GET, AuditLog.objects.newest_first())
-    rows = divide(request, narrowed.qs)
-    return page(
-        request,
-        "office/activity.html",
-        {"filters": narrowed.form, "rows": rows, "entries": [entry(row) for row in rows]},
-        part="results",
-    )

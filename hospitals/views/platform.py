@@ -1,4 +1,4 @@
-"""The superadmin's other rooms: where work starts, the platform's log, and its outbox."""
+"""The superadmin's other rooms: where work starts, and the outbox."""
 
 from uuid import UUID
 
@@ -14,13 +14,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Permission, granted, requires
-from audit.models import AuditLog
 from core.forms import refusals_on
 from core.http import Request
 from core.menus import Item
 from core.pages import divide, page
-from hospitals.entries import entry
-from hospitals.filters import AuditLogFilter
 from hospitals.forms.platform import Retry
 from notifications import services as notifications
 from notifications.models import Notification, State
@@ -31,25 +28,6 @@ from notifications.models import Notification, State
 def start(request: Request) -> HttpResponse:
     """Where signing in leads on the portal."""
     return redirect("queue" if granted(request, request.user, Permission.HOSPITAL_REVIEW) else "home")
-
-
-@require_safe
-@requires(Permission.PLATFORM_LOG_VIEW)
-def log(request: Request) -> HttpResponse:
-    """What was done on the platform, by whom, to what, and when."""
-    narrowed = AuditLogFilter(request.GET, AuditLog.objects.newest_first())
-    rows = divide(request, narrowed.qs)
-    return page(
-        request,
-        "platform/log.html",
-        {
-            "rows": rows,
-            "entries": [entry(row) for row in rows],
-            "form": narrowed.form,
-            "filtered": any(request.GET.get(name) for name in narrowed.form.fields),
-        },
-        part="results",
-    )
 
 
 @require_safe

@@ -1,6 +1,5 @@
 """The superadmin's queue: looking at hospitals and deciding on them."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib import messages
@@ -16,12 +15,13 @@ from django.views.decorators.http import require_POST, require_safe
 from django_tenants.utils import schema_context
 
 from accounts.permissions import Permission, Role, requires
-from audit.models import Action, AuditLog
+from audit.models import AuditLog
 from core.forms import refusals_on
 from core.hosts import hospital_url
 from core.http import Request
 from core.menus import Item
 from core.pages import divide, page
+from hospitals.entries import entry
 from hospitals.forms.review import Decision, Reason
 from hospitals.models import Invitation
 from hospitals.services import joining
@@ -138,31 +138,6 @@ def _after(request: Request, code: UUID, form: Form, done: str) -> HttpResponse:
     return _detail(request, get_object_or_404(Hospital, code=code), form)
 
 
-@dataclass(frozen=True)
-class Step:
-    """One row of a hospital's history, and how it is drawn."""
-
-    row: AuditLog
-    icon: str
-    tone: str
-
-
-@dataclass(frozen=True)
-class Look:
-    """An icon and its tone."""
-
-    icon: str
-    tone: str = ""
-
-
-_LOOKS = {
-    Action.HOSPITAL_REGISTERED: Look(icon="file-plus"),
-    Action.HOSPITAL_EMAIL_CONFIRMED: Look(icon="mail-check", tone="info"),
-    Action.HOSPITAL_APPROVED: Look(icon="check", tone="ok"),
-    Action.HOSPITAL_REJECTED: Look(icon="x", tone="bad"),
-    Action.HOSPITAL_SUSPENDED: Look(icon="pause", tone="warn"),
-}
-_OTHER = Look(icon="circle-dot")
 _TONES = {
     Hospital.Status.PENDING: "info",
     Hospital.Status.APPROVED: "ok",
@@ -179,14 +154,13 @@ _REASON_FOR = {
 
 def _detail(request: Request, hospital: Hospital, form: Form | None = None) -> HttpResponse:
     rows = list(AuditLog.objects.about(hospital).newest_first())
-    looks = [(row, _LOOKS.get(Action(row.action), _OTHER) if row.action in Action else _OTHER) for row in rows]
     return page(
         request,
         "platform/hospital.html",
         {
             "hospital": hospital,
             "tone": _TONES[Hospital.Status(hospital.status)],
-            "steps": [Step(row, look.icon, look.tone) for row, look in looks],
+            "steps": [entry(row) for row in rows],
             "last": next((row for row in rows if row.new == hospital.status), None),
             "site": hospital_url(hospital.slug, "home"),
             "invitation": _invitation(hospital),
@@ -198,7 +172,7 @@ def _detail(request: Request, hospital: Hospital, form: Form | None = None) -> H
     )
 
 
-def _reason(hospital: Hospital, form: Form | None) -> dict[str, str]:
+def _reason(hospital: Hospital, form: Form | None) -> dict[str, object]:
     """What was typed: back in its box if that step is still possible, else to be copied from the note."""
     if not isinstance(form, Reason):
         return {"reason_error": "", "reason_value": "", "unused_reason": ""}

@@ -63,7 +63,6 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
         "locale": "en-GB",
         "timezone_id": "Asia/Kolkata",
         "reduced_motion": "reduce",
-        "viewport": {"width": 1280, "height": 900},
     }
 
 

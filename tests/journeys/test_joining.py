@@ -61,7 +61,9 @@ def sign_in(page: Page, email: str, password: str) -> None:
 
 
 def heading(page: Page, text: str) -> None:
+    """The page with this heading is there, its scripts included."""
     expect(page.get_by_role("heading", level=1)).to_have_text(text)
+    page.wait_for_load_state()
 
 
 def decide(page: Page, step: str, confirm: str, reason: str = "") -> None:
@@ -159,6 +161,7 @@ def test_a_hospital_joins_and_its_departments_are_found_on_the_portal(
     before = lakshmi.locator("link[href*='/theme/']").first.get_attribute("href")
     lakshmi.get_by_role("navigation", name="Main", exact=True).get_by_role("link", name="Settings").click()
     lakshmi.locator("#main").get_by_role("link", name="Brand").click()
+    heading(lakshmi, "Brand")
     if scripts:
         with lakshmi.expect_response(lambda answer: "/theme/preview/8a1c4a" in answer.url):
             lakshmi.get_by_label("Colour", exact=True).fill("#8a1c4a")
@@ -210,6 +213,7 @@ def test_a_rejected_hospital_reads_the_reason_in_its_mail_and_on_its_status_page
     complaints.expect(422, platform.portal("queue_reject", hospital.code))
     decide(usha, "Reject", "Reject hospital")
     expect(usha.get_by_role("alert").first).to_contain_text("Reason")
+    usha.wait_for_load_state()
     usha.get_by_label("Reason").locator("visible=true").fill(reason)
     usha.get_by_role("button", name="Reject hospital").click()
     expect(usha.get_by_text("The registration is rejected").first).to_be_visible()

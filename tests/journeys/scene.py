@@ -1,0 +1,249 @@
+"""A platform on which something has happened, and every page of it."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils.timezone import now
+from django_tenants.utils import schema_context
+from playwright.sync_api import BrowserContext, Page, expect
+
+from accounts.models import User
+from core import pictures
+from core.hosts import hospital_url, portal_url
+from hospitals.models import Department, Settings
+from hospitals.services import departments, joining
+from hospitals.services import settings as hospital_settings
+from notifications import services as notifications
+from notifications.models import Notification, State
+from tenants import services as tenants
+from tenants.models import Hospital
+from tests import factories
+from tests.conftest import browser
+from tests.journeys.conftest import come_in
+
+PEOPLE = {"superadmin": "usha@rhms.example", "admin": "hari@cedar.example", "stranger": "kiran@lotus.example"}
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A page as somebody sees it. `act` does what has to be done there to see it, like pressing a button."""
+
+    name: str
+    url: str
+    status: int = 200
+    act: Callable[[Page], None] | None = None
+    acted_status: int = 200
+
+
+@dataclass
+class Scene:
+    """What was made, for the addresses of its pages."""
+
+    cedar: Hospital
+    pending: Hospital
+    confirmed: Hospital
+    rejected: Hospital
+    invited: Hospital
+    suspended: Hospital
+    department: Department
+    failed: Notification
+
+
+def build() -> Scene:
+    """Let hospitals be in every state, and Cedar be furnished."""
+    usha, hari = (User.objects.get(email=PEOPLE[who]) for who in ("superadmin", "admin"))
+    cedar = Hospital.objects.get(slug="cedar")
+    names = ["Banyan Heart Institute", "Sanjeevani", "Quick Cure Polyclinic", "मातृछाया अस्पताल", "Neem Tree Hospital"]
+    pending, confirmed, rejected, invited, suspended = (factories.pending(name=name) for name in names)
+    joining.confirm_email(hospital=confirmed, now=now())
+    joining.reject(hospital=rejected, by=usha, reason="The number is not in the state's register.")
+    for hospital in (invited, suspended):
+        joining.approve(hospital=hospital, by=usha, now=now())
+    joining.suspend(hospital=suspended, by=usha, reason="The licence ran out.")
+    with schema_context(cedar.schema_name):
+        logo = pictures.judge(factories.picture(size=(240, 160), colour="#8a1c4a"))
+        hospital_settings.change_brand(hospital=cedar, name="Cedar Hospital", accent="#8a1c4a", logo=logo, by=hari)
+        hospital_settings.change_welcome(
+            settings=Settings.objects.get(),
+            welcome="A hundred beds beside the lake, and a doctor who has time for you.",
+            emergency_phone="112",
+            opening_hours="Every day, 8:00 to 20:00",
+            by=hari,
+        )
+        photo = pictures.judge(factories.picture("heart.png", size=(800, 500), colour="#c8d8d8"))
+        department = departments.add(
+            hospital=cedar, name="Cardiology", description="ECG, echo and stress test.", image=photo, by=hari
+        )
+        for name in (
+            "General medicine",
+            "Ear, nose and throat",
+            "Paediatrics",
+            "Orthopaedics",
+            "Dermatology",
+            "Dental",
+        ):
+            departments.add(hospital=cedar, name=name, description="What you come for." * 4, image=None, by=hari)
+        closed = departments.add(hospital=cedar, name="Oncology", description="", image=None, by=hari)
+        departments.deactivate(hospital=cedar, department=closed, by=hari)
+        tenants.claim_domain(hospital=cedar, domain="www.cedarhospital.in", by=hari)
+    browser("localhost").post("/password/forgotten/", {"email": PEOPLE["admin"]})
+    failed = Notification.objects.get(template="registration_rejected")
+    Notification.objects.filter(pk=failed.pk).update(
+        state=State.FAILED, attempts=7, last_error="SMTPRecipientsRefused: 550 No such user here"
+    )
+    with transaction.atomic():  # a second page of messages
+        for number in range(8):
+            notifications.notify(
+                to_address=f"person{number}@hospital.example",
+                to_name="Meera Shah",
+                template="hospital_resumed",
+                subject="Your hospital's site is open again",
+                brand_name="RHMS",
+                accent="#0b6e6e",
+                context={"hospital_name": "Cedar Hospital", "link": portal_url("home")},
+            )
+    return Scene(cedar, pending, confirmed, rejected, invited, suspended, department, failed)
+
+
+def _letter(template: str, to: str) -> str:
+    """The path of the link in a message."""
+    text = Notification.objects.filter(template=template, to_address=to).latest("pk").text
+    found = re.search(r"https?://[^/]+(/\S+)", text)
+    assert found, text
+    return found[1]
+
+
+def _press(button: str) -> Callable[[Page], None]:
+    def act(page: Page) -> None:
+        page.locator("#main").get_by_role("button", name=button).click()
+        expect(page.get_by_role("alert").first).to_be_visible()
+        page.wait_for_load_state()
+
+    return act
+
+
+def _open(summary: str, appears: str) -> Callable[[Page], None]:
+    def act(page: Page) -> None:
+        page.locator(f"{summary}:visible").first.click()
+        expect(page.locator(f"{appears}:visible").first).to_be_visible()
+
+    return act
+
+
+def _sign_in_wrongly(page: Page) -> None:
+    page.get_by_label("E-mail address").fill("nobody@example.com")
+    page.get_by_label("Password", exact=True).fill("not-this-one")
+    _press("Sign in")(page)
+
+
+def visitors_of_the_portal(scene: Scene) -> Iterator[Stop]:
+    """What everybody sees on the portal."""
+    yield Stop("home", portal_url("home"))
+    yield Stop("hospitals", portal_url("hospital_list"))
+    yield Stop("hospitals, none found", portal_url("hospital_list") + "?q=dentist&city=Pune")
+    yield Stop("hospital", portal_url("hospital_detail", scene.cedar.code))
+    yield Stop("registration", portal_url("register"))
+    yield Stop("registration, refused", portal_url("register"), act=_press("Send"), acted_status=422)
+    yield Stop("registration received", portal_url("registration_received", scene.pending.code))
+    for hospital in (scene.pending, scene.confirmed, scene.rejected, scene.invited, scene.suspended):
+        link = joining.status_link(hospital)
+        yield Stop(f"status, {Hospital.objects.get(pk=hospital.pk).status} {hospital.pk}", link)
+    yield Stop("sign in", portal_url("sign_in"))
+    yield Stop("sign in, refused", portal_url("sign_in"), act=_sign_in_wrongly, acted_status=422)
+    yield Stop("password forgotten", portal_url("password_forgotten"))
+    yield Stop("password forgotten, sent", portal_url("password_forgotten_sent"))
+    reset = portal_url("home").rstrip("/") + _letter("password_reset", PEOPLE["admin"])
+    yield Stop("new password", reset)
+    yield Stop("new password, refused", reset, act=_press("Set"), acted_status=422)
+    yield Stop("error 404", portal_url("home") + "nothing/", status=404)
+    yield Stop("error 404, no such hospital", hospital_url("nowhere", "home"), status=404)
+    yield Stop("error 410", portal_url("registration_status", "broken"), status=410)
+
+
+def superadmin(scene: Scene) -> Iterator[Stop]:
+    """The superadmin's rooms."""
+    for status in ("pending", "approved", "rejected", "suspended"):
+        yield Stop(f"queue, {status}", portal_url("queue") + f"?status={status}")
+    yield Stop("queue, none found", portal_url("queue") + "?q=nobody")
+    for hospital in (scene.pending, scene.rejected, scene.invited, scene.suspended):
+        url = portal_url("queue_detail", hospital.code)
+        yield Stop(f"queue, hospital {Hospital.objects.get(pk=hospital.pk).status}", url)
+    decide = portal_url("queue_detail", scene.pending.code)
+    yield Stop("queue, approving", decide, act=_open("[data-dialog=approve]", "dialog#approve"))
+    yield Stop("queue, rejecting", decide, act=_open("[data-dialog=reject]", "dialog#reject"))
+    yield Stop("account menu", portal_url("queue"), act=_open(".menu-person", ".menu-panel"))
+    yield Stop("audit log", portal_url("platform_log"))
+    yield Stop("audit log, second page", portal_url("platform_log") + "?page=2")
+    yield Stop("audit log, none found", portal_url("platform_log") + "?first=2001-01-01&last=2001-01-02")
+    yield Stop("outbox", portal_url("outbox"))
+    yield Stop("outbox, failed", portal_url("outbox") + "?state=failed")
+    yield Stop("message, failed", portal_url("outbox_message", scene.failed.code))
+    invitation = Notification.objects.get(template="invitation", to_address=scene.invited.email)
+    yield Stop("message with a link", portal_url("outbox_message", invitation.code))
+    yield Stop("style guide", portal_url("styleguide"))
+
+
+def visitors_of_a_hospital(scene: Scene) -> Iterator[Stop]:
+    """What everybody sees on a hospital's site."""
+    yield Stop("hospital home", hospital_url("cedar", "home"))
+    yield Stop("hospital home, new", hospital_url(scene.invited.slug, "home"))
+    yield Stop("departments", hospital_url("cedar", "department_list"))
+    yield Stop("departments, none found", hospital_url("cedar", "department_list") + "?q=nothing")
+    yield Stop("department", hospital_url("cedar", "department_detail", scene.department.slug))
+    yield Stop("hospital sign in", hospital_url("cedar", "sign_in"))
+    yield Stop("hospital password forgotten", hospital_url("cedar", "password_forgotten"))
+    token = _letter("invitation", scene.invited.email).split("/")[2]
+    invitation = hospital_url(scene.invited.slug, "invitation", token)
+    yield Stop("invitation", invitation)
+    yield Stop("invitation, refused", invitation, act=_press("Set password"), acted_status=422)
+    yield Stop("hospital error 404", hospital_url("cedar", "home") + "nothing/", status=404)
+    yield Stop("hospital error 410", hospital_url("cedar", "invitation", "broken"), status=410)
+    yield Stop("hospital error 503", hospital_url(scene.suspended.slug, "home"), status=503)
+
+
+def admin(scene: Scene) -> Iterator[Stop]:
+    """The office of a hospital."""
+    yield Stop("start", hospital_url("cedar", "start"))
+    yield Stop("office departments", hospital_url("cedar", "department_admin"))
+    yield Stop("office departments, none found", hospital_url("cedar", "department_admin") + "?q=nothing")
+    yield Stop("department, adding", hospital_url("cedar", "department_add"))
+    yield Stop(
+        "department, adding refused",
+        hospital_url("cedar", "department_add"),
+        act=_press("Add department"),
+        acted_status=422,
+    )
+    edit = hospital_url("cedar", "department_edit", scene.department.code)
+    yield Stop("department, editing", edit)
+    yield Stop("department, deleting", edit, act=_open("summary[data-dialog]", "dialog[open]"))
+    for name in ("settings", "settings_brand", "settings_contact", "settings_welcome", "settings_domains"):
+        yield Stop(name.replace("_", ", "), hospital_url("cedar", name))
+    yield Stop("activity", hospital_url("cedar", "activity"))
+    yield Stop("activity, second page", hospital_url("cedar", "activity") + "?page=2")
+    yield Stop("activity, none found", hospital_url("cedar", "activity") + "?first=2001-01-01&last=2001-01-02")
+
+
+def stranger(scene: Scene) -> Iterator[Stop]:
+    """Somebody who is signed in where they have no business."""
+    yield Stop("hospital error 403", hospital_url("cedar", "settings"), status=403)
+    yield Stop("hospital home, signed in", hospital_url("cedar", "home"))
+
+
+# Each tour: who takes it, where they are signed in, and its pages.
+TOURS: dict[str, tuple[str, Callable[[Scene], Iterator[Stop]]]] = {
+    "visitors of the portal": ("", visitors_of_the_portal),
+    "the superadmin": ("superadmin", superadmin),
+    "visitors of a hospital": ("", visitors_of_a_hospital),
+    "a hospital's admin": ("admin", admin),
+    "a stranger": ("stranger", stranger),
+}
+
+
+def come_in_for(tour: str, context: BrowserContext) -> None:
+    """Sign in as who takes the tour, where they take it."""
+    who, _stops = TOURS[tour]
+    if who:
+        user = User.objects.get(email=PEOPLE[who])
+        come_in(context, user, portal_url("home") if user.is_superuser else hospital_url("cedar", "home"))

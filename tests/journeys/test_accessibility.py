@@ -1,0 +1,70 @@
+"""Every page, in both themes, on a phone and on a laptop, against the rules of WCAG 2.2 AA that a program can check."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, ViewportSize
+
+from tests.journeys import scene as scenes
+from tests.journeys.conftest import Complaints, Visitor
+from tests.journeys.scene import TOURS, Stop
+from tests.journeys.server import Platform
+
+WIDTHS: dict[str, ViewportSize] = {"phone": {"width": 390, "height": 1400}, "laptop": {"width": 1280, "height": 900}}
+OPTIONS = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
+    "resultTypes": ["violations"],
+}
+_AXE = Axe()
+_NARROWEST: ViewportSize = {"width": 320, "height": 800}
+_TOO_WIDE = """() => document.documentElement.scrollWidth <= 320 ? [] : [...document.querySelectorAll("body *")]
+  .filter(e => e.getBoundingClientRect().right > 321).slice(0, 5).map(e => `${e.tagName}.${e.className}`)"""
+
+
+def go(page: Page, stop: Stop, complaints: Complaints) -> None:
+    """Open the page, as far as its state."""
+    complaints.expect(stop.status, stop.url)
+    complaints.expect(stop.acted_status, stop.url)
+    answer = page.goto(stop.url)
+    assert answer is not None
+    assert answer.status == stop.status, stop.name
+    if stop.act:
+        stop.act(page)
+    page.evaluate("document.fonts.ready")
+
+
+def broken_rules(page: Page) -> list[str]:
+    found: dict[str, Any] = _AXE.run(page, options=OPTIONS).response
+    return [
+        f"{rule['id']}: {rule['help']}: "
+        + " | ".join(f"{' '.join(map(str, node['target']))} {_why(node)}" for node in rule["nodes"][:4])
+        for rule in found["violations"]
+    ]
+
+
+def _why(node: dict[str, Any]) -> str:
+    return "; ".join(check["message"] for kind in ("any", "all", "none") for check in node[kind][:1])
+
+
+@pytest.mark.usefixtures("outbox_is_readable")
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("tour", TOURS)
+def test_no_page_breaks_a_rule_in_either_theme(
+    visitor: Visitor, platform: Platform, complaints: Complaints, tour: str, width: str
+) -> None:
+    stops = list(TOURS[tour][1](scenes.build()))
+    page = visitor(viewport=WIDTHS[width], has_touch=width == "phone")
+    scenes.come_in_for(tour, page.context)
+    faults = []
+    for stop in stops:
+        go(page, stop, complaints)
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme)
+            faults += [f"{stop.name}, {width}, {theme}: {rule}" for rule in broken_rules(page)]
+        if width == "phone":
+            page.set_viewport_size(_NARROWEST)
+            if wide := page.evaluate(_TOO_WIDE):
+                faults.append(f"{stop.name} is wider than 320 pixels: {', '.join(wide)}")
+            page.set_viewport_size(WIDTHS[width])
+    assert not faults, "\n".join(faults)
