@@ -19,7 +19,7 @@ RUN groupadd --gid 10001 rhms \
 WORKDIR /app
 COPY . .
 # Needs settings, but no database; the key is thrown away. Only var/ and var/media belong to the user that runs.
-RUN SECRET_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(64))')" SITE_URL=https://build.invalid \
+RUN SECRET_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(64))')" SITE_URL=https://build.invalid EMAIL_URL=smtp://build.invalid \
     python manage.py collectstatic --no-input \
     && mkdir var/media \
     && chown rhms:rhms var var/media

@@ -49,3 +49,7 @@ setup:
 
 setup-dev:
 	@$(PYTHON) scripts/setup.py dev
+
+.PHONY: bench
+bench: setup-dev ## Measure how long approving a hospital takes
+	@$(BIN)/python -m bench.approve

@@ -23,6 +23,8 @@ class Context(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let every record through."""
-        record.request_id = origin.get().request_id or "-"
+        # Django writes its line about a refused request after the context is gone, but names the request.
+        request = getattr(record, "request", None)
+        record.request_id = origin.get().request_id or getattr(request, "id", "-")
         record.hospital = schemas.active()
         return True

@@ -34,9 +34,10 @@ def request_context(get_response: GetResponse) -> GetResponse:
 
 def _address(request: HttpRequest) -> str:
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
-    if settings.BEHIND_PROXY and forwarded:
-        # The last entry is the one our own proxy wrote; those before it are the visitor's claims.
-        return str(forwarded.rpartition(",")[2].strip())
+    if settings.TRUSTED_PROXIES and forwarded:
+        # Each proxy of ours appends whom it was asked by; what stands before those entries is the visitor's claim.
+        entries = [entry.strip() for entry in forwarded.split(",")]
+        return str(entries[-min(settings.TRUSTED_PROXIES, len(entries))])
     return str(request.META.get("REMOTE_ADDR", ""))
 
 

@@ -30,8 +30,10 @@ class Env(BaseSettings):
         "*",
         description="Comma-separated. The star is safe: a host that is no hospital's is refused by our own middleware.",
     )
-    behind_proxy: bool = Field(
-        default=False, description="Trust X-Forwarded-Proto and X-Forwarded-For from the proxy in front."
+    trusted_proxies: int = Field(
+        0,
+        ge=0,
+        description="How many proxies stand in front. Above 0, X-Forwarded-Proto and as many entries of X-Forwarded-For count.",
     )
 
     database_url: str = Field("", description="postgres://user:password@host:port/name. Wins over the DB_ names.")
@@ -44,7 +46,7 @@ class Env(BaseSettings):
 
     email_url: str = Field(
         "console:",
-        description="smtp://user:password@host:587/?tls=True in production, console: or file:/folder elsewhere.",
+        description="smtp://user:password@host:587/?tls=True in production, console: or file:////folder elsewhere.",
     )
     default_from_email: str = Field("RHMS <no-reply@localhost>", description="The From address of every message.")
     support_email: str = Field("support@localhost", description="Where hospitals write to when they have a question.")
@@ -73,6 +75,14 @@ class Env(BaseSettings):
             raise ValueError(
                 "SECRET_KEY must be set to at least 50 random characters when DEBUG is off. Make one with: "
                 "python -c 'import secrets; print(secrets.token_urlsafe(64))'"
+            )
+        if not self.email_url.startswith(("smtp", "submission")):
+            raise ValueError(
+                "EMAIL_URL must name a mail server when DEBUG is off, like smtp://user:password@host:587/?tls=True."
+            )
+        if "demo-only" in self.database:
+            raise ValueError(
+                "The database's password is the demo's. Set DB_PASSWORD or DATABASE_URL when DEBUG is off."
             )
         if urlsplit(self.site_url).scheme != "https":
             raise ValueError("SITE_URL must start with https:// when DEBUG is off.")

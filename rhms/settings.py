@@ -27,6 +27,7 @@ BASE_DOMAIN = urlsplit(SITE_URL).hostname or "localhost"
 # --- Rooms -----------------------------------------------------------------------------------------------------------
 
 SHARED_APPS = [
+    "django.contrib.admin",  # before django_tenants, whose own version of its templates breaks the CSP
     "django_tenants",
     "tenants",
     "directory",
@@ -34,7 +35,6 @@ SHARED_APPS = [
     "notifications",
     "audit",
     "core",
-    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -143,9 +143,9 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
-if env.behind_proxy:
+if env.trusted_proxies:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-BEHIND_PROXY = env.behind_proxy
+TRUSTED_PROXIES = env.trusted_proxies
 
 # Cookies are host-only: a hospital never sees another's, nor the portal's.
 SESSION_COOKIE_DOMAIN = None

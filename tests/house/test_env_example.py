@@ -2,10 +2,11 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from rhms.env import Env
 
@@ -51,3 +52,25 @@ def test_nothing_else_reads_the_environment() -> None:
         if re.search(r"os\.(environ|getenv)|from os import", path.read_text())
     }
     assert readers <= outside | {"rhms/env.py"}
+
+
+@pytest.mark.parametrize(
+    ("faults", "sentence"),
+    [
+        ({"secret_key": "short"}, "SECRET_KEY must be set"),
+        ({"site_url": "http://rhms.example"}, "SITE_URL must start with https"),
+        ({"email_url": "console:"}, "EMAIL_URL must name a mail server"),
+        ({"db_password": "demo-only"}, "password is the demo's"),
+    ],
+)
+def test_production_refuses_what_is_only_good_for_development(faults: dict[str, Any], sentence: str) -> None:
+    serious: dict[str, Any] = {
+        "debug": False,
+        "secret_key": "x" * 50,
+        "site_url": "https://rhms.example",
+        "email_url": "smtp://mail.example:25",
+        "database_url": "",
+    }
+    Env(_env_file=None, **serious)
+    with pytest.raises(ValidationError, match=sentence):
+        Env(_env_file=None, **{**serious, **faults})

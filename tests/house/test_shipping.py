@@ -67,7 +67,8 @@ def production(**more: str) -> dict[str, str]:
         "REDIS_URL": os.environ["REDIS_URL"],
         "SECRET_KEY": secrets.token_urlsafe(64),
         "SITE_URL": "https://rhms.example",
-        "BEHIND_PROXY": "true",
+        "TRUSTED_PROXIES": "1",
+        "EMAIL_URL": "smtp://user:password@localhost:587/?tls=True",
         **more,
     }
 
@@ -137,9 +138,9 @@ def test_render_sets_only_variables_that_exist_and_all_that_production_needs(ren
     for service in processes:
         names = set(variables(service, render))
         assert names <= KNOWN
-        needed = {"SECRET_KEY", "SITE_URL", "DATABASE_URL", "REDIS_URL", "BEHIND_PROXY", "DEBUG"}
+        needed = {"SECRET_KEY", "SITE_URL", "DATABASE_URL", "REDIS_URL", "TRUSTED_PROXIES", "DEBUG", "EMAIL_URL"}
         if service["name"] != "rhms-beat":
-            needed |= {"EMAIL_URL", "DEFAULT_FROM_EMAIL", "S3_BUCKET", "S3_SECRET_KEY"}
+            needed |= {"DEFAULT_FROM_EMAIL", "S3_BUCKET", "S3_SECRET_KEY"}
         assert needed <= names
 
 
@@ -160,7 +161,7 @@ def test_what_render_refers_to_exists(render: dict[str, Any]) -> None:
 def test_no_secret_is_written_down(render: dict[str, Any]) -> None:
     for service in render["services"]:
         for name, entry in variables(service, render).items():
-            assert "value" not in entry or name in ("DEBUG", "BEHIND_PROXY")
+            assert "value" not in entry or name in ("DEBUG", "TRUSTED_PROXIES")
     for path in SHIPPED:
         assert not re.search(r"SECRET_KEY[=:] *['\"]?[A-Za-z0-9]{20}", path.read_text())
 

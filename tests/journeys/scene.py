@@ -3,7 +3,9 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+from django.core.files.base import File
 from django.db import transaction
 from django.utils.timezone import now
 from django_tenants.utils import schema_context
@@ -12,6 +14,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from accounts.models import User
 from core import pictures
 from core.hosts import hospital_url, portal_url
+from hospitals import demo
 from hospitals.models import Department, Settings
 from hospitals.services import departments, joining
 from hospitals.services import settings as hospital_settings
@@ -63,7 +66,8 @@ def build() -> Scene:
         joining.approve(hospital=hospital, by=usha, now=now())
     joining.suspend(hospital=suspended, by=usha, reason="The licence ran out.")
     with schema_context(cedar.schema_name):
-        logo = pictures.judge(factories.picture(size=(240, 160), colour="#8a1c4a"))
+        with (Path(demo.__file__).parent / "cedar.png").open("rb") as file:
+            logo = pictures.judge(File(file, name="cedar.png"))
         hospital_settings.change_brand(hospital=cedar, name="Cedar Hospital", accent="#8a1c4a", logo=logo, by=hari)
         hospital_settings.change_welcome(
             settings=Settings.objects.get(),

@@ -1,0 +1,97 @@
+"""What the first view of a page costs somebody on a slow phone, served as in production: compressed and hashed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from playwright.sync_api import Page
+
+from core.templatetags import ui
+from tests.journeys import scene as scenes
+from tests.journeys.conftest import Complaints, Visitor
+from tests.journeys.scene import TOURS
+from tests.journeys.server import Platform
+
+MOST_REQUESTS = 10
+MOST_KILOBYTES = 75
+
+
+@pytest.fixture
+def production_files(settings: Any, tmp_path: Path) -> Iterator[None]:
+    """Static files as a deployment collects them. (Those of the API's docs page and of /admin/ stay out.)"""
+    settings.STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+    settings.STATIC_ROOT = tmp_path
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
+    settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = False
+    call_command("collectstatic", interactive=False, verbosity=0)
+    ui._sprite.cache_clear()
+    yield
+    ui._sprite.cache_clear()
+
+
+class Meter:
+    """Counts what a page asks for and what comes over the wire, headers included."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._session = page.context.new_cdp_session(page)
+        self._asked: dict[str, str] = {}
+        self._came: dict[str, int] = {}
+        self._session.on("Network.requestWillBeSent", self._ask)
+        self._session.on("Network.loadingFinished", self._come)
+        self._session.send("Network.enable")
+
+    def open(self, url: str) -> None:
+        """Open a page as somebody who comes for the first time, and wait until all of it is there."""
+        self._page.goto("about:blank")
+        self._session.send("Network.clearBrowserCache")
+        self._asked, self._came = {}, {}
+        self._page.goto(url)
+        for _try in range(60):
+            # The favicon is what a browser asks for last.
+            if self._asked.keys() == self._came.keys() and any("favicon" in url for url in self._asked.values()):
+                return
+            self._page.wait_for_timeout(50)
+        pytest.fail(f"{url} does not come to rest: {set(self._asked) - set(self._came)} of {self._asked}")
+
+    @property
+    def requests(self) -> int:
+        """How many."""
+        return len(self._asked)
+
+    @property
+    def kilobytes(self) -> float:
+        """Of all of them."""
+        return sum(self._came.values()) / 1024
+
+    def _ask(self, event: dict[str, Any]) -> None:
+        if not event["request"]["url"].startswith("data:"):
+            self._asked[event["requestId"]] = event["request"]["url"]
+
+    def _come(self, event: dict[str, Any]) -> None:
+        if event["requestId"] in self._asked:
+            self._came[event["requestId"]] = int(event["encodedDataLength"])
+
+
+@pytest.mark.parametrize("tour", [name for name in TOURS if name != "a stranger"])
+def test_the_first_view_of_every_page_is_light(
+    production_files: None, visitor: Visitor, platform: Platform, complaints: Complaints, tour: str
+) -> None:
+    stops = [stop for stop in TOURS[tour][1](scenes.build()) if not stop.act and stop.name != "style guide"]
+    page = visitor(viewport={"width": 390, "height": 844}, device_scale_factor=2)
+    scenes.come_in_for(tour, page.context)
+    meter = Meter(page)
+    heavy = []
+    for stop in stops:
+        complaints.expect(stop.status, stop.url)
+        meter.open(stop.url)
+        measured = f"{stop.name}: {meter.requests} requests, {meter.kilobytes:.1f} KB"
+        print(measured)
+        if meter.requests > MOST_REQUESTS or meter.kilobytes > MOST_KILOBYTES:
+            heavy.append(measured)
+    assert not heavy, "\n".join(heavy)
