@@ -1,6 +1,8 @@
 """Signing in and out, and passwords: the same pages on every host, in the brand of the host that was asked."""
 
 from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -13,10 +15,11 @@ from accounts.permissions import Permission, granted, requires
 from accounts.services import Sender
 from core.colour import PORTAL_ACCENT
 from core.forms import refusals_on
+from core.hosts import PORTAL_NAME
 from core.http import Request
 from core.pages import page
 
-_PORTAL = Sender(name="RHMS", accent=PORTAL_ACCENT)
+_PORTAL = Sender(name=PORTAL_NAME, accent=PORTAL_ACCENT)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -40,6 +43,15 @@ def _way_on(request: Request) -> str:
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     return wanted if stays else reverse("start")
+
+
+@require_safe
+@requires(Permission.PUBLIC)
+def admin_sign_in(request: Request) -> HttpResponse:
+    """Django's admin has no sign-in of its own: ours counts tries and records them."""
+    if request.user.is_authenticated:
+        raise PermissionDenied
+    return redirect_to_login(request.GET.get("next", "") or reverse("admin:index"))
 
 
 @require_POST

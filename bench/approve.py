@@ -103,8 +103,9 @@ def measure() -> int:
         raise SystemExit(f"What is compared differs: {counts[0]} tables and {counts[1]}.")
 
     files = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}  # none is collected
-    Path(settings.MEDIA_ROOT).mkdir(exist_ok=True)
-    with override_settings(STORAGES={**settings.STORAGES, **files}, STATIC_ROOT=settings.MEDIA_ROOT):
+    static = Path(settings.MEDIA_ROOT).with_name("static")
+    static.mkdir()
+    with override_settings(STORAGES={**settings.STORAGES, **files}, STATIC_ROOT=static):
         pages = {
             "portal, list of hospitals": visits(Client(HTTP_HOST="rhms.example"), "/hospitals/"),
             "hospital, home page": visits(Client(HTTP_HOST="hospital-1.rhms.example"), "/"),

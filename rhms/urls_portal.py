@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
+from accounts import views as accounts
 from core import views as core
 from rhms.urls_everywhere import urlpatterns as everywhere
 
@@ -14,6 +15,7 @@ handler500 = "core.views.server_error"
 
 urlpatterns = [
     *everywhere,
+    path("admin/login/", accounts.admin_sign_in),
     path("admin/", admin.site.urls),
     path("styleguide/", core.styleguide, name="styleguide"),
     path("api/schema/", SpectacularAPIView.as_view(urlconf="rhms.urls_portal"), name="schema"),

@@ -22,6 +22,7 @@ from audit.models import Action
 from core import hosts as addresses
 from core import pictures, throttle
 from core.codes import new_code
+from core.colour import PORTAL_ACCENT
 from core.errors import Conflict, Gone, NotAllowedNow
 from core.pictures import Picture
 from directory import services as directory
@@ -31,7 +32,7 @@ from hospitals.services.departments import shown_to_patients
 from notifications import services as notifications
 from tenants import hosts, provisioning
 from tenants import services as tenants
-from tenants.models import DEFAULT_ACCENT, RESERVED_SLUGS, Hospital
+from tenants.models import RESERVED_SLUGS, Hospital
 
 _STATUS_SALT = "hospitals.joining.status"
 
@@ -279,7 +280,7 @@ def _tell(hospital: Hospital, *, template: str, subject: str, link: str, reason:
         template=template,
         subject=subject,
         brand_name=addresses.PORTAL_NAME,
-        accent=DEFAULT_ACCENT,
+        accent=PORTAL_ACCENT,
         context={
             "hospital_name": hospital.name,
             "reference": hospital.reference,

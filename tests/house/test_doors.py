@@ -10,7 +10,7 @@ from accounts.permissions import ROLES, Permission, Role
 
 URLCONFS = ["rhms.urls_portal", "rhms.urls_hospital"]
 # Django's own admin asks for is_staff by itself, on the portal only.
-NOT_OURS = ("admin/",)
+NOT_OURS = ("admin/",)  # its sign-in is ours, see tests/accounts/test_admin.py
 
 
 def doors(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

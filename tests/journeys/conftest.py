@@ -13,22 +13,11 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, WebError
 from accounts.models import User
 from scripts.chromium import HOW_TO
 from tests.conftest import browser as client_of
+from tests.journeys.browser import ARGUMENTS
 from tests.journeys.server import Platform, serving
 
 CHROMIUM = os.environ.get("CHROMIUM_PATH") or shutil.which("chromium") or ""
 MISSING = f"The browser tests need Chromium, and there is none. {HOW_TO}"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-    # Nothing but this machine exists: a page that asks anybody else fails.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost",
-]
 _BROWSER = {"page", "context", "new_context", "visitor"}
 
 
