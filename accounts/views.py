@@ -49,7 +49,7 @@ def _way_on(request: Request) -> str:
 @requires(Permission.PUBLIC)
 def admin_sign_in(request: Request) -> HttpResponse:
     """Django's admin has no sign-in of its own: ours counts tries and records them."""
-    if request.user.is_authenticated:
+    if granted(request, request.user, Permission.SIGNED_IN):
         raise PermissionDenied
     return redirect_to_login(request.GET.get("next", "") or reverse("admin:index"))
 

@@ -35,6 +35,7 @@ class Action(models.TextChoices):
     INVITATION_ACCEPTED = "invitation.accepted", _("Invitation accepted")
     MESSAGE_RETRIED = "message.retried", _("Message sent again")
     USER_ADDED = "user.added", _("Person added")
+    USER_CHANGED = "user.changed", _("Person changed")
     USER_SIGNED_IN = "user.signed_in", _("Signed in")
     USER_SIGN_IN_REFUSED = "user.sign_in_refused", _("Sign-in refused")
     USER_SIGNED_OUT = "user.signed_out", _("Signed out")
