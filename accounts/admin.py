@@ -15,7 +15,7 @@ from audit import services as audit
 from audit.models import Action
 
 
-class PersonForm(UserChangeForm):
+class PersonForm(UserChangeForm[User]):
     """Django's form, with a username that may be empty."""
 
     class Meta:

@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from io import BytesIO, StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 import django
 from PIL import Image, ImageChops, ImageStat
 
 from rhms.embedded import CannotStartError, temporary_servers
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
 MOST_BYTES = 200 * 1000
@@ -124,13 +128,26 @@ def take(shots: list[Shot], chromium: str, passwords: dict[str, str]) -> None:
                 page.wait_for_url("**/platform/hospitals/*/")
             else:
                 page.goto(address(shot.host, shot.page))
-            page.wait_for_load_state("networkidle")
-            page.reload(wait_until="networkidle")  # a first view may do without the font, to be there sooner
-            page.evaluate("document.fonts.ready")
+            reload_until_in_our_font(page)
             size = save(page.screenshot(), FOLDER / f"{shot.file}.png")
             print(f"{shot.file}.png: {size / 1000:.0f} KB")
             context.close()
         browser.close()
+
+
+def reload_until_in_our_font(page: "Page") -> None:
+    """A first view does without the font, to be there sooner; a later one has it in the cache."""
+    session = page.context.new_cdp_session(page)
+    for _try in range(10):
+        page.reload(wait_until="networkidle")
+        session.send("DOM.enable")
+        session.send("CSS.enable")
+        root = session.send("DOM.getDocument")["root"]["nodeId"]
+        title = session.send("DOM.querySelector", {"nodeId": root, "selector": "h1"})["nodeId"]
+        fonts = session.send("CSS.getPlatformFontsForNode", {"nodeId": title})["fonts"]
+        if all(font["isCustomFont"] for font in fonts):
+            return
+    print(f"{page.url} does not get its font.", file=sys.stderr)
 
 
 def address(host: str, page: str) -> str:
