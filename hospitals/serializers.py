@@ -13,7 +13,6 @@ from core.pictures import Picture, judge
 from directory.models import DepartmentListing, HospitalListing
 from hospitals.models import Department
 from hospitals.services import joining
-from tenants.context import logo_url
 from tenants.models import ACCENT, Hospital
 from tenants.states import State
 
@@ -58,7 +57,7 @@ class ListedHospital(serializers.ModelSerializer[HospitalListing]):
 
     def get_logo(self, listing: HospitalListing) -> str | None:
         """The address of its logo on this host."""
-        url = logo_url(listing.hospital)
+        url = listing.hospital.logo_url
         return self.context["request"].build_absolute_uri(url) if url else None
 
     def get_site(self, listing: HospitalListing) -> str:

@@ -26,16 +26,16 @@ class Brand:
     address: str
 
 
-def brand_of(hospital: Hospital | None) -> Brand:
+def brand_of(hospital: Hospital | None, home_url: str = "/") -> Brand:
     """The brand of a hospital, or of the portal."""
     if hospital is None:
-        return Brand(PORTAL_NAME, "", "", is_portal=True, home_url="/", phone="", email="", address="")
+        return Brand(PORTAL_NAME, "", "", is_portal=True, home_url=home_url, phone="", email="", address="")
     return Brand(
         name=hospital.name,
-        logo_url=logo_url(hospital),
+        logo_url=hospital.logo_url,
         theme_url=theme_address(hospital.accent),
         is_portal=False,
-        home_url="/",
+        home_url=home_url,
         phone=hospital.phone_number,
         email=hospital.email,
         address=", ".join([*hospital.address.splitlines(), hospital.city, hospital.get_state_display()]),
@@ -49,16 +49,11 @@ def theme_address(accent: str) -> str:
     return f"/theme/{accent.removeprefix('#')}-{digest}.css"
 
 
-def logo_url(hospital: Hospital) -> str:
-    """The address of its logo on any host, "" without one."""
-    return hospital.logo_url
-
-
 def brand(request: HttpRequest) -> dict[str, Any]:
     """Context: `brand`, and the visitor's `theme` (auto, light or dark)."""
     theme = request.COOKIES.get("theme", "auto")
     return {
-        "brand": brand_of(getattr(request, "hospital", None)),
+        "brand": brand_of(getattr(request, "hospital", None), getattr(request, "home_url", "/")),
         "theme": theme if theme in ("light", "dark") else "auto",
         "request_id": getattr(request, "id", ""),
     }

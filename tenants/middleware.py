@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from core import schemas
 from core.errors import Missing
-from core.hosts import is_portal
+from core.hosts import is_portal, portal_url
 from core.middleware import error_page, refusal_page
 from tenants.hosts import hospital_at
 from tenants.models import Hospital
@@ -34,11 +34,12 @@ def hospital_of_host(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
             return get_response(request)
         hospital = hospital_at(host)
         if hospital is None:
-            request.urlconf = settings.ROOT_URLCONF  # type: ignore[attr-defined]
+            request.home_url = portal_url("home")  # type: ignore[attr-defined]  # nothing else is at this host
             return refusal_page(request, Missing(_("No hospital lives at this address. Check how it is spelled.")))
         request.hospital = hospital  # type: ignore[attr-defined]
         request.urlconf = settings.HOSPITAL_URLCONF  # type: ignore[attr-defined]
         if hospital.status == Hospital.Status.SUSPENDED and not request.path.startswith(_SERVED_WHILE_SUSPENDED):
+            request.home_url = portal_url("home")  # type: ignore[attr-defined]  # its own first page is closed, too
             return error_page(
                 request,
                 503,

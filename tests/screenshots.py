@@ -128,18 +128,18 @@ def take(shots: list[Shot], chromium: str, passwords: dict[str, str]) -> None:
                 page.wait_for_url("**/platform/hospitals/*/")
             else:
                 page.goto(address(shot.host, shot.page))
-            reload_until_in_our_font(page)
+            revisit_until_in_our_font(page)
             size = save(page.screenshot(), FOLDER / f"{shot.file}.png")
             print(f"{shot.file}.png: {size / 1000:.0f} KB")
             context.close()
         browser.close()
 
 
-def reload_until_in_our_font(page: "Page") -> None:
+def revisit_until_in_our_font(page: "Page") -> None:
     """A first view does without the font, to be there sooner; a later one has it in the cache."""
     session = page.context.new_cdp_session(page)
     for _try in range(10):
-        page.reload(wait_until="networkidle")
+        page.goto(page.url, wait_until="networkidle")
         session.send("DOM.enable")
         session.send("CSS.enable")
         root = session.send("DOM.getDocument")["root"]["nodeId"]

@@ -21,7 +21,6 @@ from hospitals.forms.settings import AccentForm, BrandForm, ContactForm, DomainF
 from hospitals.models import Settings
 from hospitals.services import settings as services
 from tenants import services as tenants
-from tenants.context import logo_url
 from tenants.models import Domain
 
 _form_door = require_http_methods(["GET", "HEAD", "POST"])
@@ -54,7 +53,7 @@ def brand(request: HospitalRequest) -> HttpResponse:
     form = BrandForm(_data(request), request.FILES or None, initial=present)
     logo = form.fields["logo"].widget
     if isinstance(logo, KeptImageInput):
-        logo.present_url = logo_url(hospital)
+        logo.present_url = hospital.logo_url
     form.fields["accent"].widget.attrs |= {
         "hx-get": reverse("settings_brand_preview"),
         "hx-trigger": "input changed delay:250ms",
@@ -70,7 +69,7 @@ def brand(request: HospitalRequest) -> HttpResponse:
     return page(
         request,
         "office/settings_brand.html",
-        {"form": form, "preview": _preview(accent or hospital.accent), "logo_url": logo_url(hospital)},
+        {"form": form, "preview": _preview(accent or hospital.accent), "logo_url": hospital.logo_url},
     )
 
 
@@ -84,7 +83,7 @@ def brand_preview(request: HospitalRequest) -> HttpResponse:
     context = {
         "form": BrandForm(initial={"name": hospital.name, "accent": accent}),
         "preview": _preview(accent),
-        "logo_url": logo_url(hospital),
+        "logo_url": hospital.logo_url,
     }
     return page(request, "office/settings_brand.html", context, part="preview")
 

@@ -24,6 +24,7 @@ def test_an_unknown_subdomain_gets_the_platforms_404(db: None) -> None:
     answer = browser("nobody.localhost").get("/")
     assert answer.status_code == 404
     assert "No hospital lives at this address" in answer.content.decode()
+    assert 'href="http://localhost:8000/"' in answer.content.decode()  # a way on, which this host does not have
 
 
 def test_an_unknown_host_gets_it_too_and_the_api_says_it_in_json(db: None) -> None:
@@ -64,6 +65,7 @@ def test_suspending_closes_the_site_at_once_and_resuming_opens_it(
     closed = visitor.get("/departments/")
     assert closed.status_code == 503
     assert "Cedar Hospital is closed for now" in closed.content.decode()
+    assert 'href="http://localhost:8000/"' in closed.content.decode()
     assert visitor.get("/api/departments/").json()["detail"].startswith("It cannot be reached")
     assert visitor.get(hospital_theme(closed.content.decode())).status_code == 200
     assert "Cedar" not in browser("localhost").get("/hospitals/").content.decode()
