@@ -1,10 +1,12 @@
 """Narrowing lists by what the address says."""
 
+from datetime import date
+
 import django_filters
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from audit.models import Action, AuditLog
+from audit.models import Action, AuditLog, AuditLogs
 
 
 def _day() -> forms.DateInput:
@@ -17,9 +19,27 @@ class AuditLogFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-
     person = django_filters.CharFilter(field_name="actor", lookup_expr="icontains", label=_("Person"), max_length=200)
     action = django_filters.ChoiceFilter(choices=Action.choices, label=_("Action"), empty_label=_("Every action"))
     thing = django_filters.CharFilter(lookup_expr="icontains", label=_("About"), max_length=255)
-    first = django_filters.DateFilter(field_name="timestamp", lookup_expr="date__gte", label=_("From"), widget=_day())
-    last = django_filters.DateFilter(field_name="timestamp", lookup_expr="date__lte", label=_("To"), widget=_day())
+    first = django_filters.DateFilter(method="since", label=_("From"), widget=_day())
+    last = django_filters.DateFilter(method="until", label=_("To"), widget=_day())
 
     class Meta:
         model = AuditLog
         fields: list[str] = []
+
+    def since(self, rows: AuditLogs, name: str, day: date) -> AuditLogs:
+        """Rows of this day and later."""
+        return rows.between(day, None)
+
+    def until(self, rows: AuditLogs, name: str, day: date) -> AuditLogs:
+        """Rows of this day and earlier."""
+        return rows.between(None, day)
+
+
+class AuditLogApiFilter(AuditLogFilter):
+    """The same for the API, where things and people are also named by their ids."""
+
+    user = django_filters.UUIDFilter(field_name="user__code")
+
+    class Meta:
+        model = AuditLog
+        fields = ["entity", "entity_id"]

@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-import django_filters
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.timezone import now
@@ -18,6 +17,7 @@ from audit.models import AuditLog
 from core.rest import address, person
 from directory.models import HospitalListing
 from hospitals import serializers
+from hospitals.filters import AuditLogApiFilter
 from hospitals.services import joining
 from hospitals.services.joining import Registration
 from tenants.models import Hospital
@@ -134,22 +134,10 @@ class Resume(APIView):
         return Response(serializers.Registered(hospital).data)
 
 
-class AuditLogFilter(django_filters.FilterSet):  # type: ignore[misc]  # the package has no types
-    """Filters of the audit log."""
-
-    user = django_filters.UUIDFilter(field_name="user__code")
-    first = django_filters.DateFilter(field_name="timestamp", lookup_expr="date__gte")
-    last = django_filters.DateFilter(field_name="timestamp", lookup_expr="date__lte")
-
-    class Meta:
-        model = AuditLog
-        fields = ["action", "entity", "entity_id"]
-
-
 class AuditLogs(generics.ListAPIView[AuditLog]):
     """The audit log of this host: the platform's on the portal, a hospital's on its own host; newest first."""
 
     permission_classes = [Requires(Permission.PLATFORM_LOG_VIEW)]
     serializer_class = serializers.AuditRow
-    filterset_class = AuditLogFilter
+    filterset_class = AuditLogApiFilter
     queryset = AuditLog.objects.select_related("user").newest_first()
