@@ -1,4 +1,7 @@
-"""What the first view of a page costs somebody on a slow phone, served as in production: compressed and hashed."""
+"""What the first view of a page costs somebody on a slow phone, served as in production: compressed and hashed.
+
+The scene has one logo and one small picture of a department. What many or large pictures cost is not measured here.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
