@@ -25,7 +25,7 @@ TARGET = 1.0
 
 
 def main() -> int:
-    """Measure and print; 1 when the middle approval misses the issue's target of a second."""
+    """Measure and print; 1 when the middle approval takes a second or more."""
     with servers() as environment:
         os.environ |= environment
         django.setup()

@@ -3,7 +3,6 @@
 Needs `django.forms` in INSTALLED_APPS: widgets whose template we do not replace are found in Django's own folder.
 """
 
-from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
@@ -49,7 +48,7 @@ class KeptImageInput(forms.ClearableFileInput):
             picture, token = self.kept
             context["widget"] |= {
                 "kept_name": picture.name,
-                "kept_url": "data:image/png;base64," + b64encode(thumbnail(picture)).decode(),
+                "kept_url": thumbnail(picture),
                 "kept_token_name": f"{name}_kept",
                 "kept_token": token,
             }

@@ -106,6 +106,7 @@ class Department(models.Model):
     slug = models.SlugField(_("slug"), max_length=140, unique=True)
     description = models.TextField(_("description"), max_length=2000, blank=True)
     image = models.CharField(_("image"), max_length=200, blank=True, help_text=_("Path in the file storage."))
+    image_thumb = models.TextField(_("small image"), blank=True, default="", help_text=_("A data: address, for lists."))
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("added"), default=timezone.now)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)

@@ -157,6 +157,7 @@ class Hospital(TenantMixin):
     contact_person = models.CharField(_("contact person"), max_length=120)
     slug = models.CharField(_("subdomain"), max_length=40, validators=[RegexValidator(SLUG)])
     logo = models.CharField(_("logo"), max_length=200, blank=True, help_text=_("Path in the file storage."))
+    logo_thumb = models.TextField(_("small logo"), blank=True, default="", help_text=_("A data: address, for lists."))
     accent = models.CharField(_("accent colour"), max_length=7, default=DEFAULT_ACCENT)
     time_zone = models.CharField(_("time zone"), max_length=60, default="Asia/Kolkata")
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.PENDING)

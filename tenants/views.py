@@ -51,4 +51,4 @@ def logo(request: Request, code: UUID, name: str) -> FileResponse:
     except FileNotFoundError:
         raise Http404 from None
     caching = FOR_EVER if shown_to_all else "private, max-age=300"
-    return FileResponse(file, content_type="image/png", headers={"Cache-Control": caching})
+    return FileResponse(file, content_type="image/webp", headers={"Cache-Control": caching})

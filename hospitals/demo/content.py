@@ -20,6 +20,7 @@ class DemoHospital:
     logo: str = ""
     decision: str = "pending"
     reason: str = ""
+    has_checked_contact: bool = False
     welcome: str = ""
     opening_hours: str = ""
     departments: list[tuple[str, str]] = field(default_factory=list)
@@ -36,7 +37,8 @@ HOSPITALS = [
         address="12 Lake Road, Kothrud",
         city="Pune",
         state="MH",
-        accent="#0b6e6e",
+        accent="#0d6b4f",
+        has_checked_contact=True,
         logo="cedar.png",
         decision="approved",
         welcome="A hundred beds beside the lake, and a doctor who has time for you. Walk in, or call us first.",

@@ -28,6 +28,12 @@ class Migration(migrations.Migration):
                         blank=True, help_text="Path in the file storage.", max_length=200, verbose_name="image"
                     ),
                 ),
+                (
+                    "image_thumb",
+                    models.TextField(
+                        blank=True, default="", help_text="A data: address, for lists.", verbose_name="small image"
+                    ),
+                ),
                 ("is_active", models.BooleanField(default=True, verbose_name="active")),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="added")),
                 ("updated_at", models.DateTimeField(auto_now=True, verbose_name="changed")),

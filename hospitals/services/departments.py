@@ -26,10 +26,11 @@ def add(*, hospital: Hospital, name: str, description: str, image: Picture | Non
     """Add a department. Raises Conflict at the name when there is one of that name."""
     code = new_code()
     path = pictures.store(image, folder=str(hospital.code), kind="department") if image else ""
+    thumb = pictures.thumbnail(image) if image else ""
     try:
         with transaction.atomic():
             department = Department.objects.create(
-                code=code, name=name, slug=_free_slug(name), description=description, image=path
+                code=code, name=name, slug=_free_slug(name), description=description, image=path, image_thumb=thumb
             )
             audit.record(action=Action.DEPARTMENT_ADDED, target=department, by=by)
             _publish(hospital)
@@ -45,6 +46,7 @@ def change(
     new: dict[str, str] = {"name": name, "description": description}
     if image:
         new["image"] = pictures.store(image, folder=str(hospital.code), kind="department")
+        new["image_thumb"] = pictures.thumbnail(image)
     _set(hospital, department, by, **new)
 
 
@@ -67,6 +69,7 @@ def _set(hospital: Hospital, department: Department, by: User, **new: object) ->
     try:
         with transaction.atomic():
             department.save(update_fields=[*new, "updated_at"])
+            changes.pop("image_thumb", None)
             audit.record(action=Action.DEPARTMENT_CHANGED, target=department, by=by, data=changes)
             _publish(hospital)
     except IntegrityError:

@@ -78,6 +78,7 @@ def register(*, registration: Registration, logo: Picture | None, address: str) 
                 contact_person=registration.contact_person,
                 slug=registration.slug,
                 logo=logo_path,
+                logo_thumb=pictures.thumbnail(logo) if logo else "",
             )
             audit.record(
                 action=Action.HOSPITAL_REGISTERED,

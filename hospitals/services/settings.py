@@ -19,6 +19,7 @@ def change_brand(*, hospital: Hospital, name: str, accent: str, logo: Picture | 
     new = {"name": name, "accent": accent.lower()}
     if logo:
         new["logo"] = pictures.store(logo, folder=str(hospital.code), kind="logo")
+        new["logo_thumb"] = pictures.thumbnail(logo)
     _change_hospital(hospital, by, new)
 
 
@@ -59,6 +60,7 @@ def _change_hospital(hospital: Hospital, by: User, new: dict[str, str]) -> None:
     with transaction.atomic():
         Hospital.objects.filter(pk=hospital.pk).update(**new)
         hospital.refresh_from_db()
+        changes.pop("logo_thumb", None)
         audit.record(action=Action.SETTINGS_CHANGED, target=hospital, by=by, data=changes)
         directory.publish(hospital=hospital, departments=shown_to_patients)
         hosts.changed(hospital)

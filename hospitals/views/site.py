@@ -54,5 +54,5 @@ def department_image(request: HospitalRequest, slug: str, name: str) -> FileResp
         raise Http404
     caching = _FOR_EVER if department.is_active else "private, max-age=300"
     return FileResponse(
-        default_storage.open(department.image), content_type="image/png", headers={"Cache-Control": caching}
+        default_storage.open(department.image), content_type="image/webp", headers={"Cache-Control": caching}
     )

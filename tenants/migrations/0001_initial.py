@@ -110,6 +110,12 @@ class Migration(migrations.Migration):
                         blank=True, help_text="Path in the file storage.", max_length=200, verbose_name="logo"
                     ),
                 ),
+                (
+                    "logo_thumb",
+                    models.TextField(
+                        blank=True, default="", help_text="A data: address, for lists.", verbose_name="small logo"
+                    ),
+                ),
                 ("accent", models.CharField(default="#0b6e6e", max_length=7, verbose_name="accent colour")),
                 ("time_zone", models.CharField(default="Asia/Kolkata", max_length=60, verbose_name="time zone")),
                 (

@@ -48,7 +48,7 @@ def bucket(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 def test_a_picture_is_stored_below_its_hospital_and_read_again(bucket: Callable[[str], bytes]) -> None:
     picture = pictures.judge(factories.picture())
     path = pictures.store(picture, folder="01932c07", kind="logo")
-    assert path == f"01932c07/logo-{picture.digest}.png"
+    assert path == f"01932c07/logo-{picture.digest}.webp"
     assert bucket(path) == picture.content
 
 

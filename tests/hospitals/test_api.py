@@ -47,7 +47,7 @@ def test_registering_puts_a_hospital_into_the_queue(portal: Client) -> None:
 def test_registering_with_a_logo(portal: Client) -> None:
     answer = portal.post(REGISTER, {**registration(), "logo": factories.picture()})
     assert answer.status_code == 201, answer.json()
-    assert Hospital.objects.get(code=answer.json()["id"]).logo.endswith(".png")
+    assert Hospital.objects.get(code=answer.json()["id"]).logo.endswith(".webp")
 
 
 def test_without_a_subdomain_one_is_made_from_the_name(portal: Client) -> None:

@@ -161,7 +161,7 @@ def test_a_logo_is_kept_while_the_form_is_corrected(portal: Client) -> None:
     assert token
     assert "palm.png" in page
     assert portal.post("/register/", {**FORM, "logo_kept": token[1]}).status_code == 302
-    assert Hospital.objects.get(name="Palm Hospital").logo.endswith(".png")
+    assert Hospital.objects.get(name="Palm Hospital").logo.endswith(".webp")
 
 
 @pytest.mark.parametrize(

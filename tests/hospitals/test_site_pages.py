@@ -117,16 +117,16 @@ def test_a_department_has_a_page(cedar_site: Client, in_cedar: Hospital, hari: U
 
 def test_an_image_is_cached_for_ever(cedar_site: Client, in_cedar: Hospital, hari: User) -> None:
     response = cedar_site.get(image_address(add(in_cedar, hari, "Cardiology", image=True)))
-    assert response["Content-Type"] == "image/png"
+    assert response["Content-Type"] == "image/webp"
     assert "immutable" in response["Cache-Control"]
-    assert b"".join(response).startswith(b"\x89PNG")
+    assert b"".join(response).startswith(b"RIFF")
     response.close()
 
 
 def test_an_image_answers_only_to_its_own_name(cedar_site: Client, in_cedar: Hospital, hari: User) -> None:
     add(in_cedar, hari, "Cardiology", image=True)
-    assert cedar_site.get("/departments/cardiology/image/000000000000.png").status_code == 404
-    assert cedar_site.get("/departments/cardiology/image/png").status_code == 404
+    assert cedar_site.get("/departments/cardiology/image/000000000000.webp").status_code == 404
+    assert cedar_site.get("/departments/cardiology/image/webp").status_code == 404
 
 
 def test_the_image_of_a_hidden_department_is_for_those_who_edit_it(

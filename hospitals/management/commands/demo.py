@@ -100,6 +100,17 @@ class Command(BaseCommand):
         assert token, "the invitation holds its link"  # noqa: S101
         by = invitations.accept(request=request, token=token[1], password=password, now=now()).user
         hospital_settings.change_brand(hospital=hospital, name=hospital.name, accent=content.accent, logo=None, by=by)
+        if content.has_checked_contact:
+            hospital_settings.change_contact(
+                hospital=hospital,
+                email=hospital.email,
+                phone_number=hospital.phone_number,
+                address=hospital.address,
+                city=hospital.city,
+                state=hospital.state,
+                time_zone=hospital.time_zone,
+                by=by,
+            )
         hospital_settings.change_welcome(
             settings=Settings.objects.get(),
             welcome=content.welcome,
