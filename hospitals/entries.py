@@ -36,7 +36,8 @@ class _Look:
     tone: str = ""
 
 
-_LOOKS = {  # by the first part of the action
+_LOOKS = {  # by the action, or by its first part
+    "hospital.email_confirmed": _Look(icon="mail-check", tone="info"),
     "hospital": _Look(icon="hospital", tone="accent"),
     "settings": _Look(icon="settings"),
     "domain": _Look(icon="globe"),
@@ -60,7 +61,7 @@ _TONES = {
 
 def entry(row: AuditLog) -> Entry:
     """A row of the log, ready to be shown."""
-    look = _LOOKS.get(row.action.partition(".")[0], _OTHER)
+    look = _LOOKS.get(row.action) or _LOOKS.get(row.action.partition(".")[0], _OTHER)
     details = [_detail(row.entity, name, value) for name, value in row.data.items()]
     return Entry(row=row, details=details, icon=look.icon, tone=_TONES.get(row.action, look.tone))
 
