@@ -52,6 +52,8 @@ def django_db_setup(
         connection.close()
     yield
     with django_db_blocker.unblock():
+        with _maintenance() as cursor:
+            _disconnect(cursor, connection.settings_dict["NAME"])
         teardown_databases(databases, verbosity=0)
 
 
@@ -170,6 +172,15 @@ def _maintenance() -> Iterator[Any]:
         link.close()
 
 
+def _disconnect(cursor: Any, database: str) -> None:
+    """End every session of the database.
+
+    Once Playwright runs its event loop in this thread, Django takes other connection objects than before, and nobody
+    can close the earlier ones any more.
+    """
+    cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [database])
+
+
 @pytest.fixture
 def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """A copy of the database in which the test really commits, from as many connections as it likes; dropped at the end.
@@ -183,6 +194,7 @@ def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
         clone = f"{original}_{next(_clones)}"
         connections.close_all()
         with _maintenance() as cursor:
+            _disconnect(cursor, original)
             cursor.execute(f'DROP DATABASE IF EXISTS "{clone}" WITH (FORCE)')
             cursor.execute(f'CREATE DATABASE "{clone}" TEMPLATE "{original}"')
         target["NAME"] = clone
