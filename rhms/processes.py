@@ -220,7 +220,7 @@ class Processes:
         for child in self._children:
             code = child.process.poll()
             if code is not None:
-                self._pass_on(seconds=0)
+                self._drain(child)
                 # Alone, its last lines stand right above; repeated they are when others may have spoken since.
                 again = child.last_lines if len(self._children) > 1 else ()
                 raise EndedError(name=child.name, code=code, last_lines=again, log=Path(child.log.name))
@@ -229,13 +229,19 @@ class Processes:
         with suppress(ProcessLookupError, PermissionError):  # macOS answers EPERM for a group of zombies
             os.killpg(child.process.pid, signal.SIGKILL)  # its own children too
         child.process.wait()
-        self._pass_on(seconds=0)
+        self._drain(child)
         child.record.unlink(missing_ok=True)
         self._children.remove(child)
         with suppress(KeyError):
             self._selector.unregister(child.output)
         child.output.close()
         child.log.close()
+
+    def _drain(self, child: _Child) -> None:
+        """Hand over what an ended process has said to its end; not for ever, should another one hold its output open."""
+        deadline = time.monotonic() + 0.5
+        while child.output in self._selector.get_map() and time.monotonic() < deadline:
+            self._pass_on(seconds=0.01)
 
     def _pass_on(self, *, seconds: float) -> None:
         """Hand over the lines that arrive within `seconds`, labelled."""
