@@ -7,6 +7,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import Action, AuditLog, AuditLogs
+from notifications.models import Notification, Notifications
+from tenants.models import Hospital, Hospitals
 
 
 def _day() -> forms.DateInput:
@@ -43,3 +45,31 @@ class AuditLogApiFilter(AuditLogFilter):
     class Meta:
         model = AuditLog
         fields = ["entity", "entity_id"]
+
+
+class HospitalFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
+    """Hospitals by where they stand and by words."""
+
+    q = django_filters.CharFilter(method="having")
+
+    class Meta:
+        model = Hospital
+        fields = ["status", "state"]
+
+    def having(self, rows: Hospitals, name: str, words: str) -> Hospitals:
+        """Those that have each of the words."""
+        return rows.matching(words)
+
+
+class MessageFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
+    """Messages by state and by words."""
+
+    q = django_filters.CharFilter(method="having")
+
+    class Meta:
+        model = Notification
+        fields = ["state", "template"]
+
+    def having(self, rows: Notifications, name: str, words: str) -> Notifications:
+        """Those that have each of the words."""
+        return rows.matching(words)

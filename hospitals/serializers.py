@@ -11,8 +11,9 @@ from core.errors import DomainError
 from core.hosts import hospital_url
 from core.pictures import Picture, judge
 from directory.models import DepartmentListing, HospitalListing
-from hospitals.models import Department
+from hospitals.models import Department, Settings
 from hospitals.services import joining
+from notifications.models import Notification
 from tenants.models import ACCENT, Hospital
 from tenants.states import State
 
@@ -181,3 +182,51 @@ class BrandIn(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=160)
     accent = serializers.RegexField(ACCENT)
     logo = PictureField(required=False, default=None)
+
+
+class Contact(serializers.ModelSerializer[Hospital]):
+    """How patients reach the hospital, and the zone its times are shown in."""
+
+    class Meta:
+        model = Hospital
+        fields = ["email", "phone_number", "address", "city", "state", "time_zone"]
+
+
+class Welcome(serializers.ModelSerializer[Settings]):
+    """What the public home page says."""
+
+    class Meta:
+        model = Settings
+        fields = ["welcome", "opening_hours", "emergency_phone"]
+
+
+class OwnDomain(serializers.Serializer[Any]):
+    """A host the hospital answers on, or one it has still to prove by this TXT record."""
+
+    domain = serializers.CharField()
+    is_serving = serializers.BooleanField(read_only=True)
+    record_name = serializers.CharField(read_only=True)
+    record_value = serializers.CharField(read_only=True)
+
+
+class Message(serializers.ModelSerializer[Notification]):
+    """A message of the platform and how its delivery goes; never its text, which may hold a one-time link."""
+
+    id = serializers.UUIDField(source="code")
+
+    class Meta:
+        model = Notification
+        fields = [
+            "id",
+            "channel",
+            "to_name",
+            "to_address",
+            "template",
+            "subject",
+            "state",
+            "attempts",
+            "next_attempt_at",
+            "last_error",
+            "created_at",
+            "sent_at",
+        ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from hospitals.api import portal
+from hospitals.api import platform, portal
 
 urlpatterns = [
     path("hospitals/", portal.HospitalList.as_view(), name="api_hospitals"),
@@ -13,5 +13,9 @@ urlpatterns = [
     path("admin/hospitals/<uuid:code>/reject/", portal.Reject.as_view(), name="api_reject"),
     path("admin/hospitals/<uuid:code>/suspend/", portal.Suspend.as_view(), name="api_suspend"),
     path("admin/hospitals/<uuid:code>/resume/", portal.Resume.as_view(), name="api_resume"),
+    path("admin/hospitals/", platform.Hospitals.as_view(), name="api_all_hospitals"),
+    path("admin/hospitals/<uuid:code>/invite/", platform.Invite.as_view(), name="api_invite"),
+    path("admin/messages/", platform.Messages.as_view(), name="api_messages"),
+    path("admin/messages/<uuid:code>/retry/", platform.RetryMessage.as_view(), name="api_retry"),
     path("admin/audit-logs/", portal.AuditLogs.as_view(), name="api_audit_logs"),
 ]

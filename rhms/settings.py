@@ -232,6 +232,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/",
+    "ENUM_NAME_OVERRIDES": {
+        "IndianState": "tenants.states.State.choices",
+        "MessageState": "notifications.models.State.choices",
+    },
 }
 
 # --- Background work -------------------------------------------------------------------------------------------------

@@ -1,9 +1,11 @@
 """Every address of both kinds of host declares what it asks for, and the mission's API paths exist."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from accounts.permissions import ROLES, Permission, Role
@@ -40,6 +42,11 @@ def test_every_door_declares_a_permission_we_know(urlconf: str) -> None:
     assert len(all_doors) > 20
     missing = [where for where, view in all_doors if not declared(view) or not set(declared(view)) <= known]
     assert missing == []
+
+
+@pytest.mark.parametrize("urlconf", URLCONFS)
+def test_the_description_of_the_api_is_whole(urlconf: str, tmp_path: Path) -> None:
+    call_command("spectacular", urlconf=urlconf, validate=True, fail_on_warn=True, file=str(tmp_path / "schema.yaml"))
 
 
 def test_every_role_has_its_permissions_on_the_one_screen() -> None:

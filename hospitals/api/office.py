@@ -1,0 +1,118 @@
+"""/api/ of a hospital's host, for its admin: contact, home page, own domains."""
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.permissions import Permission, Requires
+from accounts.serializers import Problem
+from core.rest import cleaned, hospital, person
+from hospitals import serializers
+from hospitals.forms.settings import ContactForm, DomainForm, WelcomeForm
+from hospitals.models import Settings
+from hospitals.services import settings
+from tenants import services as tenants
+from tenants.models import Domain, Hospital
+
+EDIT = [Requires(Permission.SETTINGS_EDIT)]
+
+
+class Contact(APIView):
+    """How patients reach the hospital, and its time zone."""
+
+    permission_classes = EDIT
+
+    @extend_schema(responses={200: serializers.Contact})
+    def get(self, request: Request) -> Response:
+        """Read it."""
+        return Response(serializers.Contact(hospital(request)).data)
+
+    @extend_schema(request=serializers.Contact, responses={200: serializers.Contact})
+    def put(self, request: Request) -> Response:
+        """Change it."""
+        asked = hospital(request)
+        settings.change_contact(hospital=asked, by=person(request), **cleaned(ContactForm(request.data)))
+        return Response(serializers.Contact(asked).data)
+
+
+class Welcome(APIView):
+    """What the public home page says."""
+
+    permission_classes = EDIT
+
+    @extend_schema(responses={200: serializers.Welcome})
+    def get(self, request: Request) -> Response:
+        """Read it."""
+        return Response(serializers.Welcome(Settings.objects.get()).data)
+
+    @extend_schema(request=serializers.Welcome, responses={200: serializers.Welcome})
+    def put(self, request: Request) -> Response:
+        """Change it."""
+        settings.change_welcome(
+            settings=Settings.objects.get(), by=person(request), **cleaned(WelcomeForm(request.data))
+        )
+        return Response(serializers.Welcome(Settings.objects.get()).data)
+
+
+def _domains(asked: Hospital) -> list[dict[str, object]]:
+    serving = [{"domain": domain.domain, "is_serving": True} for domain in asked.domains.order_by("pk")]
+    claimed = [
+        {
+            "domain": claim.domain,
+            "is_serving": False,
+            "record_name": claim.record_name,
+            "record_value": claim.record_value,
+        }
+        for claim in asked.domain_claims.order_by("pk")
+    ]
+    return [*serving, *claimed]
+
+
+class Domains(APIView):
+    """Hosts the hospital answers on, and those it has still to prove."""
+
+    permission_classes = EDIT
+
+    @extend_schema(responses={200: serializers.OwnDomain(many=True)})
+    def get(self, request: Request) -> Response:
+        """List them, the subdomain first."""
+        return Response(_domains(hospital(request)))
+
+    @extend_schema(request=serializers.OwnDomain, responses={201: serializers.OwnDomain(many=True), 409: Problem})
+    def post(self, request: Request) -> Response:
+        """Add a domain; the answer holds the TXT record that proves it."""
+        asked = hospital(request)
+        tenants.claim_domain(hospital=asked, by=person(request), **cleaned(DomainForm(request.data)))
+        return Response(_domains(asked), status=201)
+
+
+class OneDomain(APIView):
+    """One domain of the hospital's own."""
+
+    permission_classes = EDIT
+
+    @extend_schema(responses={204: None, 404: Problem, 422: Problem})
+    def delete(self, request: Request, domain: str) -> Response:
+        """Stop answering on it, or forget that it was to be proved."""
+        asked = hospital(request)
+        serving = Domain.objects.filter(tenant=asked, domain=domain).first()
+        if serving:
+            tenants.remove_domain(domain=serving, by=person(request))
+        else:
+            tenants.drop_claim(claim=get_object_or_404(asked.domain_claims, domain=domain), by=person(request))
+        return Response(status=204)
+
+
+class VerifyDomain(APIView):
+    """The proof of a domain."""
+
+    permission_classes = EDIT
+
+    @extend_schema(request=None, responses={200: serializers.OwnDomain(many=True), 404: Problem, 422: Problem})
+    def post(self, request: Request, domain: str) -> Response:
+        """Look for the TXT record now; with it the hospital answers on the domain."""
+        asked = hospital(request)
+        tenants.verify_domain(claim=get_object_or_404(asked.domain_claims, domain=domain), by=person(request))
+        return Response(_domains(asked))
