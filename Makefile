@@ -7,7 +7,7 @@ LOCK := $(BIN)/uv pip compile -q --no-emit-index-url --no-emit-find-links --no-h
 # Prints a command, then runs it: the heading of a check is the line to repeat it with.
 step = @printf '\n== %s\n' '$(1)'; $(1)
 
-.PHONY: help run test check lock design screenshots clean setup setup-dev
+.PHONY: help run test check lock design generate screenshots bench clean setup setup-dev
 .NOTPARALLEL:
 
 help: ## Show this list
@@ -37,8 +37,14 @@ lock: setup-dev ## Resolve requirements*.in into requirements*.txt
 design: setup-dev ## Rebuild the generated files under static/
 	$(BIN)/python -m design.build
 
+generate: setup-dev ## Rebuild every generated file: tenants/hospital.sql, docs/permissions.md, static/
+	@$(BIN)/python -m rhms.checks --write
+
 screenshots: setup-dev ## Photograph every page
 	@CHROMIUM_PATH="$$($(BIN)/python scripts/chromium.py)" && export CHROMIUM_PATH && $(BIN)/python -m tests.screenshots
+
+bench: setup-dev ## Measure how long approving a hospital takes
+	@$(BIN)/python -m bench.approve
 
 clean: ## Remove what these commands made: packages, caches, and the data in var/
 	rm -rf .venv var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
@@ -49,7 +55,3 @@ setup:
 
 setup-dev:
 	@$(PYTHON) scripts/setup.py dev
-
-.PHONY: bench
-bench: setup-dev ## Measure how long approving a hospital takes
-	@$(BIN)/python -m bench.approve

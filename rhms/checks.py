@@ -1,4 +1,7 @@
-"""The part of `make check` that needs settings or a database: migrations, deployment settings, generated files."""
+"""The part of `make check` that needs settings or a database: migrations, deployment settings, generated files.
+
+`python -m rhms.checks --write` (`make generate`) writes the generated files instead.
+"""
 
 import os
 import secrets
@@ -10,11 +13,15 @@ from rhms.embedded import Addresses, CannotStartError, temporary_servers
 
 ROOT = Path(__file__).resolve().parent.parent
 MANAGE = (sys.executable, str(ROOT / "manage.py"))
+WRITERS = (
+    (*MANAGE, "make_ddl"),
+    (*MANAGE, "make_permissions"),
+    (sys.executable, "-m", "design.build"),
+)
 CHECKS = (
     (*MANAGE, "makemigrations", "--check", "--dry-run"),
-    (*MANAGE, "make_ddl", "--check"),
     (*MANAGE, "check", "--deploy", "--fail-level", "WARNING"),
-    (sys.executable, "-m", "design.build", "--check"),
+    *((*writer, "--check") for writer in WRITERS),
 )
 
 
@@ -23,7 +30,7 @@ def main() -> int:
     failed = []
     try:
         with temporary_servers() as servers:
-            for command in CHECKS:
+            for command in WRITERS if "--write" in sys.argv else CHECKS:
                 title = " ".join(Path(part).name if Path(part).is_absolute() else part for part in command)
                 print(f"-- {title}", flush=True)
                 # Not in ROOT: a developer's own `.env` there has no say in this.
