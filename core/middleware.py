@@ -82,9 +82,11 @@ def refusal_page(request: HttpRequest, error: DomainError) -> HttpResponse:
 
 
 def error_pages(get_response: GetResponse) -> GetResponse:
-    """Answer an address that leads nowhere with our own page, in development too."""
+    """Answer an address that leads nowhere with our own page, in development too; and one that nobody can mean."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            return error_page(request, 400)  # Postgres keeps no such character: there is nothing to look for
         response = get_response(request)
         if response.status_code == 404 and request.resolver_match is None:
             return error_page(request, 404)

@@ -20,6 +20,7 @@ from audit.models import Action
 from core.colour import accent_tokens
 from core.errors import NotAllowedNow
 from core.queue import after_commit
+from core.text import one_line
 from notifications.models import Notification, State
 
 logger = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ def notify(
         to_address=to_address,
         to_name=to_name,
         template=template,
-        subject=subject,
+        subject=one_line(subject)[:200],
         text=render_to_string(f"emails/{template}.txt", full).strip() + "\n",
         html=render_to_string(f"emails/{template}.html", full),
         is_secret=is_secret,
@@ -88,7 +89,7 @@ def deliver(*, notification_id: int, now: datetime | None = None) -> None:
     mine = Notification.objects.filter(pk=message.pk, state=State.SENDING)
     try:
         _send_email(message)
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, smtplib.SMTPException, ValueError) as error:  # ValueError: a header that cannot be written
         logger.warning("Message %s was not delivered (attempt %d): %s", message.code, attempts, error)
         given_up = attempts > len(BACKOFF) or isinstance(error, smtplib.SMTPRecipientsRefused)
         mine.update(
@@ -108,7 +109,7 @@ def _send_email(message: Notification) -> None:
     mail = EmailMultiAlternatives(
         subject=message.subject,
         body=message.text,
-        to=[formataddr((" ".join(message.to_name.split()), message.to_address))],
+        to=[formataddr((one_line(message.to_name), message.to_address))],
         headers={"Message-ID": f"<{message.code}@{domain}>", "Auto-Submitted": "auto-generated"},
     )
     mail.attach_alternative(message.html, "text/html")

@@ -62,7 +62,9 @@ class Registration(forms.Form):
     )
     email = forms.EmailField(
         label=gettext_lazy("E-mail address"),
-        help_text=gettext_lazy("Our messages go there. Patients see it once your hospital is open; you can change that."),
+        help_text=gettext_lazy(
+            "Our messages go there. Patients see it once your hospital is open; you can change that."
+        ),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email", "spellcheck": "false"}),
         error_messages={

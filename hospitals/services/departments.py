@@ -11,6 +11,7 @@ from core import pictures
 from core.codes import new_code
 from core.errors import Conflict
 from core.pictures import Picture
+from core.text import one_line
 from directory import services as directory
 from directory.services import ListedDepartment
 from hospitals.models import Department
@@ -24,7 +25,7 @@ def shown_to_patients() -> list[ListedDepartment]:
 
 def add(*, hospital: Hospital, name: str, description: str, image: Picture | None, by: User) -> Department:
     """Add a department. Raises Conflict at the name when there is one of that name."""
-    code = new_code()
+    code, name = new_code(), one_line(name)
     path = pictures.store(image, folder=str(hospital.code), kind="department") if image else ""
     thumb = pictures.thumbnail(image) if image else ""
     try:
@@ -43,7 +44,7 @@ def change(
     *, hospital: Hospital, department: Department, name: str, description: str, image: Picture | None, by: User
 ) -> None:
     """Correct a department; without a new image the old one stays."""
-    new: dict[str, str] = {"name": name, "description": description}
+    new: dict[str, str] = {"name": one_line(name), "description": description}
     if image:
         new["image"] = pictures.store(image, folder=str(hospital.code), kind="department")
         new["image_thumb"] = pictures.thumbnail(image)

@@ -25,6 +25,7 @@ from core.codes import new_code
 from core.colour import PORTAL_ACCENT
 from core.errors import Conflict, Gone, NotAllowedNow
 from core.pictures import Picture
+from core.text import one_line
 from directory import services as directory
 from hospitals.models import Settings, Staff
 from hospitals.services import invitations
@@ -68,14 +69,14 @@ def register(*, registration: Registration, logo: Picture | None, address: str) 
             hospital = Hospital.objects.create(
                 code=code,
                 schema_name=f"h_{code.hex[-12:]}",
-                name=registration.name,
+                name=one_line(registration.name),
                 registration_number=number,
                 email=registration.email.lower(),
                 phone_number=registration.phone_number,
                 address=registration.address,
-                city=registration.city,
+                city=one_line(registration.city),
                 state=registration.state,
-                contact_person=registration.contact_person,
+                contact_person=one_line(registration.contact_person),
                 slug=registration.slug,
                 logo=logo_path,
                 logo_thumb=pictures.thumbnail(logo) if logo else "",
@@ -84,7 +85,7 @@ def register(*, registration: Registration, logo: Picture | None, address: str) 
                 action=Action.HOSPITAL_REGISTERED,
                 target=hospital,
                 by=None,
-                actor=registration.contact_person,
+                actor=hospital.contact_person,
                 new=Hospital.Status.PENDING,
             )
             _tell(
@@ -100,7 +101,7 @@ def register(*, registration: Registration, logo: Picture | None, address: str) 
 
 def normal_number(number: str) -> str:
     """A registration number as it is compared: upper case, single spaces."""
-    return re.sub(r"\s+", " ", number).strip().upper()
+    return one_line(number).upper()
 
 
 def _taken(registration: Registration, number: str) -> Conflict:

@@ -7,6 +7,7 @@ from audit import services as audit
 from audit.models import Action
 from core import pictures
 from core.pictures import Picture
+from core.text import one_line
 from directory import services as directory
 from hospitals.models import Settings
 from hospitals.services.departments import shown_to_patients
@@ -16,7 +17,7 @@ from tenants.models import Hospital
 
 def change_brand(*, hospital: Hospital, name: str, accent: str, logo: Picture | None, by: User) -> None:
     """Change name, accent colour (any hex value; what is drawn with it is solved for contrast) and logo."""
-    new = {"name": name, "accent": accent.lower()}
+    new = {"name": one_line(name), "accent": accent.lower()}
     if logo:
         new["logo"] = pictures.store(logo, folder=str(hospital.code), kind="logo")
         new["logo_thumb"] = pictures.thumbnail(logo)
@@ -31,7 +32,7 @@ def change_contact(
         "email": email.lower(),
         "phone_number": phone_number,
         "address": address,
-        "city": city,
+        "city": one_line(city),
         "state": state,
         "time_zone": time_zone,
     }

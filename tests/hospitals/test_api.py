@@ -247,3 +247,15 @@ def test_the_description_of_the_api_is_openapi_3_1(portal: Client, cedar_site: C
         answer = client.get("/api/schema/?format=json").json()
         assert answer["openapi"].startswith("3.1")
     assert "/api/departments/" in answer["paths"]
+
+
+def test_a_name_is_one_line_whatever_was_sent(portal: Client) -> None:
+    fields = registration(
+        name="Banyan\nBcc: everybody@example.com", contact_person="Lakshmi\r\n Iyer", city=" New\tDelhi "
+    )
+    answer = portal.post(REGISTER, fields, content_type="application/json").json()
+    assert (answer["name"], answer["contact_person"], answer["city"]) == (
+        "Banyan Bcc: everybody@example.com",
+        "Lakshmi Iyer",
+        "New Delhi",
+    )

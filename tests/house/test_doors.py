@@ -9,6 +9,8 @@ from django.core.management import call_command
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from accounts.permissions import ROLES, Permission, Role
+from tenants.models import Hospital
+from tests.conftest import browser
 
 URLCONFS = ["rhms.urls_portal", "rhms.urls_hospital"]
 # Django's own admin asks for is_staff by itself, on the portal only.
@@ -73,3 +75,19 @@ def test_every_role_has_its_permissions_on_the_one_screen() -> None:
 )  # fmt: skip
 def test_the_promised_path_exists(urlconf: str, path: str) -> None:
     assert callable(resolve(path, urlconf).func)
+
+
+@pytest.mark.parametrize(
+    ("host", "path"),
+    [
+        ("localhost", "/hospitals/?q=%00"),
+        ("localhost", "/hospitals/?city=%00"),
+        ("localhost", "/api/hospitals/?q=%00"),
+        ("localhost", "/logo/01932c07-6a2e-7cc0-8b1a-0a1b2c3d4e5f/%00"),
+        ("cedar.localhost", "/departments/?q=%00"),
+        ("cedar.localhost", "/departments/x/image/%00"),
+        ("cedar.localhost", "/invitation/%00/"),
+    ],
+)
+def test_what_the_database_cannot_look_for_is_refused_before_it(cedar: Hospital, host: str, path: str) -> None:
+    assert browser(host).get(path).status_code == 400

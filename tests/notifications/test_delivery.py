@@ -232,3 +232,12 @@ def test_the_sweep_leaves_what_is_not_due(db: None) -> None:
     later: datetime = now() + timedelta(hours=1)
     Notification.objects.update(next_attempt_at=later)
     assert services.sweep() == 0
+
+
+def test_a_message_that_cannot_be_written_does_not_hold_up_the_messenger(db: None, mails: MailServer) -> None:
+    message = write()
+    Notification.objects.filter(pk=message.pk).update(subject="Two\nlines")
+    services.deliver(notification_id=message.pk)
+    message.refresh_from_db()
+    assert (message.state, message.attempts) == (State.WAITING, 1)
+    assert "BadHeaderError" in message.last_error
