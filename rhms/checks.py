@@ -9,7 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rhms.embedded import Addresses, CannotStartError, temporary_servers
+from rhms.embedded import Addresses, temporary_servers
+from rhms.server_user import CannotStartError
 
 ROOT = Path(__file__).resolve().parent.parent
 MANAGE = (sys.executable, str(ROOT / "manage.py"))

@@ -7,7 +7,6 @@ given folder is ever created, handed over or opened.
 import fcntl
 import importlib.util
 import os
-import pwd
 import secrets
 import shutil
 import signal
@@ -23,15 +22,9 @@ from pathlib import Path
 from typing import IO, ClassVar
 
 from rhms.processes import Account, EndedError, start, stop_leftover
+from rhms.server_user import ENVIRONMENT, CannotStartError, account_for, require_access
 
-SERVER_USER = "rhms-server"
-# Servers get no variable of ours: PGHOST and the like would redirect them, and secrets are none of their business.
-ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 PATIENCE = 60.0
-
-
-class CannotStartError(Exception):
-    """A server cannot start; the message is one sentence for the person at the keyboard."""
 
 
 class Server(ABC):
@@ -68,8 +61,8 @@ class Server(ABC):
             return self.url
         self._take_folder()
         try:
-            self.account = _account_for(self.data)
-            _require_access(account=self.account, paths=[self.folder, *self._programs()])
+            self.account = account_for(self.data)
+            require_access(account=self.account, paths=[self.folder, *self._programs()])
             stop_leftover(self._record, gentle=self.gentle)
             self.password = self._keep_password()
             self._make_data()
@@ -373,58 +366,3 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _account_for(data: Path) -> Account | None:
-    """Ourselves, except for root, whom Postgres refuses: then the data's owner, or a user made for this."""
-    if os.geteuid() != 0:
-        return None
-    with suppress(FileNotFoundError):
-        owner = data.stat()
-        if owner.st_uid != 0:
-            return Account(uid=owner.st_uid, gid=owner.st_gid)
-    user = _server_user()
-    account = Account(uid=user.pw_uid, gid=user.pw_gid)
-    if data.exists():  # somebody copied the folder as root
-        for path in (data, *data.rglob("*")):
-            os.chown(path, account.uid, account.gid, follow_symlinks=False)
-    return account
-
-
-def _server_user() -> pwd.struct_passwd:
-    for command in (
-        ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", SERVER_USER],
-        ["adduser", "-S", "-D", "-H", SERVER_USER],  # Alpine's
-    ):
-        with suppress(KeyError):
-            return pwd.getpwnam(SERVER_USER)
-        with suppress(FileNotFoundError):
-            subprocess.run(command, capture_output=True, check=False)
-    try:
-        return pwd.getpwnam(SERVER_USER)
-    except KeyError:
-        return pwd.getpwnam("nobody")
-
-
-def _require_access(*, account: Account | None, paths: Sequence[Path]) -> None:
-    """Refuse early, and by name, a folder that the server's user cannot enter."""
-    if account is None:
-        return
-    on_the_way = [part for path in paths for part in (*reversed(path.parents), path)]
-    blocked = subprocess.run(
-        ["/bin/sh", "-c", 'for path do [ -x "$path" ] || { echo "$path"; exit; }; done', "sh", *on_the_way],
-        cwd="/",
-        env=ENVIRONMENT,
-        user=account.uid,
-        group=account.gid,
-        extra_groups=(),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    ).stdout.strip()
-    if blocked:
-        raise CannotStartError(
-            f"Postgres never runs as root, so its user needs to get through {blocked} and may not: put this folder "
-            "somewhere everybody may enter (such as /srv or /opt), work as an ordinary user, or set DATABASE_URL and "
-            "REDIS_URL to servers of your own."
-        )

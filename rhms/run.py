@@ -19,8 +19,9 @@ from typing import NoReturn, TextIO
 
 from dotenv import dotenv_values
 
-from rhms.embedded import CannotStartError, Postgres, Server, Valkey
+from rhms.embedded import Postgres, Server, Valkey
 from rhms.processes import PR_SET_PDEATHSIG, EndedError, Processes
+from rhms.server_user import CannotStartError
 
 ROOT = Path(__file__).resolve().parent.parent
 VAR = ROOT / "var"

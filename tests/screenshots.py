@@ -16,7 +16,8 @@ from unittest.mock import patch
 import django
 from PIL import Image, ImageChops, ImageStat
 
-from rhms.embedded import CannotStartError, temporary_servers
+from rhms.embedded import temporary_servers
+from rhms.server_user import CannotStartError
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from rhms.embedded import CannotStartError, Postgres, Server, Valkey
+from rhms.embedded import Postgres, Server, Valkey
+from rhms.server_user import CannotStartError
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to run its servers as somebody else")
 

@@ -40,7 +40,7 @@ def platform() -> Iterator[Path]:
     made = Path(tempfile.mkdtemp(prefix="rhms-test-"))
     made.chmod(0o755)
     (made / "rhms").mkdir()
-    for name in ("embedded.py", "processes.py", "run.py"):
+    for name in ("embedded.py", "server_user.py", "processes.py", "run.py"):
         shutil.copy(Path(run.__file__).parent / name, made / "rhms")
     (made / "rhms" / "__init__.py").touch()
     (made / "rhms" / "wsgi.py").write_text(WSGI)
