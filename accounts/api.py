@@ -36,7 +36,7 @@ class Refresh(APIView):
 
     @extend_schema(request=serializers.Refresh, responses={200: serializers.TokenPair, 401: serializers.Problem})
     def post(self, request: Request) -> Response:
-        """Refresh."""
+        """Refresh: a new pair for a refresh token, which then stops working."""
         form = serializers.Refresh(data=request.data)
         form.is_valid(raise_exception=True)
         return Response(tokens.rotate(request=request._request, token=form.validated_data["refresh"]))

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from redis.exceptions import RedisError
 
+from core.api_reference import groups
 from core.middleware import error_page
 from core.styleguide import context as styleguide_context
 
@@ -80,8 +81,10 @@ def styleguide(request: HttpRequest) -> HttpResponse:
 @public
 @require_safe
 def api_docs(request: HttpRequest) -> HttpResponse:
-    """The API's description to read and to try; its assets come from this host."""
-    return render(request, "api_docs.html")
+    """The API of this kind of host, to read."""
+    urlconf = getattr(request, "urlconf", settings.ROOT_URLCONF)
+    site = f"{request.scheme}://{request.get_host()}"
+    return render(request, "api_reference.html", {"groups": groups(urlconf), "site": site})
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -26,12 +26,12 @@ class Contact(APIView):
 
     @extend_schema(responses={200: serializers.Contact})
     def get(self, request: Request) -> Response:
-        """Read it."""
+        """Read how patients reach the hospital."""
         return Response(serializers.Contact(hospital(request)).data)
 
     @extend_schema(request=serializers.Contact, responses={200: serializers.Contact})
     def put(self, request: Request) -> Response:
-        """Change it."""
+        """Change how patients reach the hospital, and its time zone."""
         asked = hospital(request)
         settings.change_contact(hospital=asked, by=person(request), **cleaned(ContactForm(request.data)))
         return Response(serializers.Contact(asked).data)
@@ -44,12 +44,12 @@ class Welcome(APIView):
 
     @extend_schema(responses={200: serializers.Welcome})
     def get(self, request: Request) -> Response:
-        """Read it."""
+        """Read what the public home page says."""
         return Response(serializers.Welcome(Settings.objects.get()).data)
 
     @extend_schema(request=serializers.Welcome, responses={200: serializers.Welcome})
     def put(self, request: Request) -> Response:
-        """Change it."""
+        """Change what the public home page says."""
         settings.change_welcome(
             settings=Settings.objects.get(), by=person(request), **cleaned(WelcomeForm(request.data))
         )
@@ -77,7 +77,7 @@ class Domains(APIView):
 
     @extend_schema(responses={200: serializers.OwnDomain(many=True)})
     def get(self, request: Request) -> Response:
-        """List them, the subdomain first."""
+        """List the hosts the hospital answers on, and those it has still to prove."""
         return Response(_domains(hospital(request)))
 
     @extend_schema(request=serializers.OwnDomain, responses={201: serializers.OwnDomain(many=True), 409: Problem})

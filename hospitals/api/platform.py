@@ -37,7 +37,7 @@ class Invite(APIView):
 
     @extend_schema(request=None, responses={202: serializers.Registered, 404: Problem, 409: Problem})
     def post(self, request: Request, code: UUID) -> Response:
-        """Send it again; the earlier link stops working."""
+        """Send the invitation again; the earlier link stops working."""
         hospital = get_object_or_404(Hospital, code=code)
         joining.invite_admin(hospital=hospital, by=person(request), now=now())
         return Response(serializers.Registered(hospital).data, status=202)
@@ -59,7 +59,7 @@ class RetryMessage(APIView):
 
     @extend_schema(request=None, responses={202: serializers.Message, 404: Problem, 409: Problem})
     def post(self, request: Request, code: UUID) -> Response:
-        """Try it again, from the first attempt."""
+        """Send a failed message again, from the first attempt."""
         message = get_object_or_404(Notification, code=code)
         notifications.retry(message=message, by=person(request), now=now())
         message.refresh_from_db()

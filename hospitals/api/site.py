@@ -73,12 +73,12 @@ class OneDepartment(APIView):
 
     @extend_schema(responses={200: serializers.DepartmentOut, 404: Problem})
     def get(self, request: Request, code: UUID) -> Response:
-        """Read it."""
+        """Read one department."""
         return Response(serializers.DepartmentOut(self.department(code)).data)
 
     @extend_schema(request=serializers.DepartmentIn, responses={200: serializers.DepartmentOut, 409: Problem})
     def put(self, request: Request, code: UUID) -> Response:
-        """Correct it."""
+        """Correct a department."""
         form = serializers.DepartmentIn(data=request.data)
         form.is_valid(raise_exception=True)
         department = self.department(code)
@@ -87,7 +87,7 @@ class OneDepartment(APIView):
 
     @extend_schema(request=serializers.Activity, responses={200: serializers.DepartmentOut})
     def patch(self, request: Request, code: UUID) -> Response:
-        """Show it to patients, or hide it."""
+        """Show a department to patients, or hide it."""
         form = serializers.Activity(data=request.data)
         form.is_valid(raise_exception=True)
         department = self.department(code)
@@ -97,7 +97,7 @@ class OneDepartment(APIView):
 
     @extend_schema(responses={204: None, 409: Problem})
     def delete(self, request: Request, code: UUID) -> Response:
-        """Delete it, if nothing refers to it."""
+        """Delete a department that nothing refers to."""
         departments.delete(hospital=hospital(request), department=self.department(code), by=person(request))
         return Response(status=204)
 
@@ -110,12 +110,12 @@ class Brand(APIView):
 
     @extend_schema(responses={200: serializers.BrandOut})
     def get(self, request: Request) -> Response:
-        """Read them."""
+        """Read name, colour and contact."""
         return Response(serializers.BrandOut(hospital(request)).data)
 
     @extend_schema(request=serializers.BrandIn, responses={200: serializers.BrandOut})
     def put(self, request: Request) -> Response:
-        """Change them."""
+        """Change name, colour and logo."""
         form = serializers.BrandIn(data=request.data)
         form.is_valid(raise_exception=True)
         asked = hospital(request)

@@ -154,6 +154,7 @@ def visitors_of_the_portal(scene: Scene) -> Iterator[Stop]:
     for hospital in (scene.pending, scene.confirmed, scene.rejected, scene.invited, scene.suspended):
         link = joining.status_link(hospital)
         yield Stop(f"status, {Hospital.objects.get(pk=hospital.pk).status} {hospital.pk}", link)
+    yield Stop("API", portal_url("api_docs"))
     yield Stop("sign in", portal_url("sign_in"))
     yield Stop("sign in, refused", portal_url("sign_in"), act=_sign_in_wrongly, acted_status=422)
     yield Stop("password forgotten", portal_url("password_forgotten"))
@@ -196,6 +197,7 @@ def visitors_of_a_hospital(scene: Scene) -> Iterator[Stop]:
     yield Stop("departments", hospital_url("cedar", "department_list"))
     yield Stop("departments, none found", hospital_url("cedar", "department_list") + "?q=nothing")
     yield Stop("department", hospital_url("cedar", "department_detail", scene.department.slug))
+    yield Stop("hospital API", hospital_url("cedar", "api_docs"))
     yield Stop("hospital sign in", hospital_url("cedar", "sign_in"))
     yield Stop("hospital password forgotten", hospital_url("cedar", "password_forgotten"))
     token = _letter("invitation", scene.invited.email).split("/")[2]

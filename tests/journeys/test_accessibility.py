@@ -1,7 +1,6 @@
 """Every page, in both themes, on a phone and on a laptop, against the rules of WCAG 2.2 AA that a program can check.
 
-Not among them: the API's documentation, which Swagger draws (its headings, landmarks and nested controls break five
-rules), and Django's own /admin/.
+Not among them: Django's own /admin/.
 """
 
 from typing import Any

@@ -33,7 +33,7 @@ MOST_KILOBYTES = 75
 
 @pytest.fixture
 def production_files(settings: Any, tmp_path: Path) -> Iterator[None]:
-    """Static files as a deployment collects them. (Those of the API's docs page and of /admin/ stay out.)"""
+    """Static files as a deployment collects them. (Those of /admin/ stay out.)"""
     settings.STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
     settings.STATIC_ROOT = tmp_path
     settings.STORAGES = {
