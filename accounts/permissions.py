@@ -51,7 +51,7 @@ _EVERY_STAFF_MEMBER = {Permission.START_VIEW}
 ROLES: dict[Role, set[Permission]] = {
     Role.SUPERADMIN: {Permission.HOSPITAL_REVIEW, Permission.PLATFORM_LOG_VIEW, Permission.OUTBOX_VIEW},
     Role.HOSPITAL_ADMIN: _EVERY_STAFF_MEMBER
-    | {Permission.ACTIVITY_VIEW, Permission.SETTINGS_EDIT, Permission.DEPARTMENT_EDIT},
+    | {Permission.ACTIVITY_VIEW, Permission.OUTBOX_VIEW, Permission.SETTINGS_EDIT, Permission.DEPARTMENT_EDIT},
     Role.DOCTOR: _EVERY_STAFF_MEMBER,
     Role.NURSE: _EVERY_STAFF_MEMBER,
     Role.FRONT_DESK: _EVERY_STAFF_MEMBER,

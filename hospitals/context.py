@@ -57,11 +57,11 @@ def _menu(request: HttpRequest) -> list[Item]:
     entries = [
         (Permission.HOSPITAL_REVIEW, _("Hospitals"), "hospital", "queue"),
         (Permission.PLATFORM_LOG_VIEW, _("Audit log"), "shield-check", "platform_log"),
-        (Permission.OUTBOX_VIEW, _("Outbox"), "mail", "outbox"),
         (Permission.START_VIEW, _("Start"), "layout-dashboard", "start"),
         (Permission.DEPARTMENT_EDIT, _("Departments"), "layers", "department_admin"),
         (Permission.SETTINGS_EDIT, _("Settings"), "settings", "settings"),
         (Permission.ACTIVITY_VIEW, _("Activity"), "shield-check", "activity"),
+        (Permission.OUTBOX_VIEW, _("Outbox"), "mail", "outbox"),
     ]
     return [_item(request, label, icon, name) for permission, label, icon, name in entries if permission in may]
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from hospitals.views import log, platform, portal, registration, review
+from hospitals.views import log, outbox, platform, portal, registration, review
 
 urlpatterns = [
     path("", portal.home, name="home"),
@@ -21,7 +21,7 @@ urlpatterns = [
     path("platform/hospitals/<uuid:code>/resume/", review.resume, name="queue_resume"),
     path("platform/hospitals/<uuid:code>/invite/", review.invite, name="queue_invite"),
     path("platform/log/", log.platform, name="platform_log"),
-    path("platform/outbox/", platform.outbox, name="outbox"),
-    path("platform/outbox/<uuid:code>/", platform.message, name="outbox_message"),
-    path("platform/outbox/<uuid:code>/retry/", platform.retry, name="outbox_retry"),
+    path("platform/outbox/", outbox.index, name="outbox"),
+    path("platform/outbox/<uuid:code>/", outbox.message, name="outbox_message"),
+    path("platform/outbox/<uuid:code>/retry/", outbox.retry, name="outbox_retry"),
 ]

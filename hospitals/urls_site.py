@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from hospitals.views import departments, invitation, log, office, settings, site
+from hospitals.views import departments, invitation, log, office, outbox, settings, site
 
 urlpatterns = [
     path("", site.home, name="home"),
@@ -12,6 +12,9 @@ urlpatterns = [
     path("invitation/<str:token>/", invitation.accept, name="invitation"),
     path("start/", office.start, name="start"),
     path("office/activity/", log.activity, name="activity"),
+    path("office/outbox/", outbox.index, name="outbox"),
+    path("office/outbox/<uuid:code>/", outbox.message, name="outbox_message"),
+    path("office/outbox/<uuid:code>/retry/", outbox.retry, name="outbox_retry"),
     path("office/departments/", departments.index, name="department_admin"),
     path("office/departments/add/", departments.add, name="department_add"),
     path("office/departments/<uuid:code>/", departments.edit, name="department_edit"),

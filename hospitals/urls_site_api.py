@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from hospitals.api import office, site
+from hospitals.api import office, platform, site
 
 urlpatterns = [
     path("departments/", site.Departments.as_view(), name="api_departments"),
@@ -13,5 +13,7 @@ urlpatterns = [
     path("domains/", office.Domains.as_view(), name="api_domains"),
     path("domains/<str:domain>/", office.OneDomain.as_view(), name="api_domain"),
     path("domains/<str:domain>/verify/", office.VerifyDomain.as_view(), name="api_verify_domain"),
+    path("messages/", platform.Messages.as_view(), name="api_messages"),
+    path("messages/<uuid:code>/retry/", platform.RetryMessage.as_view(), name="api_retry"),
     path("activity/", site.Activity.as_view(), name="api_activity"),
 ]

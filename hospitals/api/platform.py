@@ -44,7 +44,7 @@ class Invite(APIView):
 
 
 class Messages(generics.ListAPIView[Notification]):
-    """The platform's outbox, newest first."""
+    """The outbox of this host, the platform's or the hospital's, newest first."""
 
     permission_classes = [Requires(Permission.OUTBOX_VIEW)]
     serializer_class = serializers.Message

@@ -1,26 +1,11 @@
-"""The superadmin's other rooms: where work starts, and the outbox."""
+"""Where work starts on the portal."""
 
-from uuid import UUID
-
-from django.conf import settings
-from django.contrib import messages
-from django.db.models import Count, QuerySet
-from django.forms import Form
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.utils.http import urlencode
-from django.utils.timezone import now
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.shortcuts import redirect
+from django.views.decorators.http import require_safe
 
 from accounts.permissions import Permission, granted, requires
-from core.forms import refusals_on
 from core.http import Request
-from core.menus import Item
-from core.pages import divide, page
-from hospitals.forms.platform import Retry
-from notifications import services as notifications
-from notifications.models import Notification, State
 
 
 @require_safe
@@ -28,79 +13,3 @@ from notifications.models import Notification, State
 def start(request: Request) -> HttpResponse:
     """Where signing in leads on the portal."""
     return redirect("queue" if granted(request, request.user, Permission.HOSPITAL_REVIEW) else "home")
-
-
-@require_safe
-@requires(Permission.OUTBOX_VIEW)
-def outbox(request: Request) -> HttpResponse:
-    """Every message the platform has written, by state (?state=) and words (?q=)."""
-    words = request.GET.get("q", "").strip()
-    state = request.GET.get("state", "")
-    if state not in State.values:
-        state = ""
-    found = Notification.objects.matching(words)
-    shown = found.filter(state=state) if state else found
-    return page(
-        request,
-        "platform/outbox.html",
-        {
-            "rows": divide(request, shown.defer("text", "html").newest_first()),
-            "tabs": _tabs(found, words, state),
-            "state": state,
-            "words": words,
-        },
-        part="results",
-    )
-
-
-def _tabs(found: "QuerySet[Notification]", words: str, state: str) -> list[Item]:
-    counts = dict(found.values_list("state").annotate(Count("pk")).order_by())
-    everything = [("", _("All"), sum(counts.values()))]
-    return [
-        Item(
-            label=label,
-            url="?" + urlencode({name: value for name, value in (("state", value), ("q", words)) if value}),
-            icon="",
-            current=value == state,
-            count=count,
-        )
-        for value, label, count in (
-            *everything,
-            *((one.value, str(one.label), counts.get(one.value, 0)) for one in State),
-        )
-    ]
-
-
-@require_safe
-@requires(Permission.OUTBOX_VIEW)
-def message(request: Request, code: UUID) -> HttpResponse:
-    """One message, and how its delivery goes."""
-    return _message(request, get_object_or_404(Notification, code=code))
-
-
-@require_POST
-@requires(Permission.OUTBOX_VIEW)
-def retry(request: Request, code: UUID) -> HttpResponse:
-    """Send a failed message again."""
-    row = get_object_or_404(Notification, code=code)
-    form = Retry(request.POST)
-    with refusals_on(form):
-        notifications.retry(message=row, by=request.user, now=now())
-    if form.is_valid():
-        messages.success(request, _("The message is on its way again."))
-        return redirect("outbox_message", code)
-    return _message(request, get_object_or_404(Notification, code=code), form)
-
-
-def _message(request: Request, row: Notification, form: Form | None = None) -> HttpResponse:
-    return page(
-        request,
-        "platform/message.html",
-        {
-            "row": row,
-            "form": form,
-            # The demo has no mailbox: there its links can be followed here. Elsewhere a one-time link is nobody else's.
-            "is_demo": settings.DEBUG,
-            "is_shown": settings.DEBUG or not row.is_secret,
-        },
-    )

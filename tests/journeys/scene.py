@@ -212,6 +212,7 @@ def visitors_of_a_hospital(scene: Scene) -> Iterator[Stop]:
 def admin(scene: Scene) -> Iterator[Stop]:
     """The office of a hospital."""
     yield Stop("start", hospital_url("cedar", "start"))
+    yield Stop("office outbox", hospital_url("cedar", "outbox"))
     yield Stop("office departments", hospital_url("cedar", "department_admin"))
     yield Stop("office departments, none found", hospital_url("cedar", "department_admin") + "?q=nothing")
     yield Stop("department, adding", hospital_url("cedar", "department_add"))
