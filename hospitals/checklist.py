@@ -57,7 +57,9 @@ def steps(known: Facts) -> list[Step]:
     """The start page's checklist."""
     brand, contact = reverse("settings_brand"), reverse("settings_contact")
     return [
-        Step(_("Add your logo"), _("It stands on every page, and beside your name on the portal."), brand, known.has_logo),
+        Step(
+            _("Add your logo"), _("It stands on every page, and beside your name on the portal."), brand, known.has_logo
+        ),
         Step(
             _("Choose your colour"), _("Buttons and links take it on, in light and in dark."), brand, known.has_colour
         ),
