@@ -1,6 +1,7 @@
 """What happens around every request: its reference, and pages for whatever goes wrong."""
 
 from collections.abc import Callable
+from ipaddress import ip_address
 from uuid import uuid4
 
 from django.conf import settings
@@ -37,8 +38,19 @@ def _address(request: HttpRequest) -> str:
     if settings.TRUSTED_PROXIES and forwarded:
         # Each proxy of ours appends whom it was asked by; what stands before those entries is the visitor's claim.
         entries = [entry.strip() for entry in forwarded.split(",")]
-        return str(entries[-min(settings.TRUSTED_PROXIES, len(entries))])
-    return str(request.META.get("REMOTE_ADDR", ""))
+        claimed = _plain_address(entries[-min(settings.TRUSTED_PROXIES, len(entries))])
+        if claimed:
+            return claimed
+    return _plain_address(str(request.META.get("REMOTE_ADDR", "")))
+
+
+def _plain_address(text: str) -> str:
+    """The IP address in `text`, or "": what a proxy passes on may be no address, and the audit log takes no other."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return ""
+    return str(address).partition("%")[0]  # a zone means something on one machine only
 
 
 # What an error page says: title and what to do, by status.
