@@ -22,6 +22,9 @@ class Env(BaseSettings):
     secret_key: SecretStr = Field(
         SecretStr(DEVELOPMENT_SECRET), description="Signs sessions, links and tokens. At least 50 random characters."
     )
+    secret_key_fallbacks: SecretStr = Field(
+        SecretStr(""), description="Comma-separated earlier SECRET_KEYs, still taken while a key is being replaced."
+    )
     site_url: str = Field(
         "http://localhost:8000",
         description="The portal's address. Hospitals live on subdomains of its host: https://<slug>.<host>.",
