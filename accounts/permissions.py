@@ -5,6 +5,7 @@ from enum import StrEnum, auto
 from functools import wraps
 from typing import Any, TypeVar, cast
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db import models
@@ -13,6 +14,10 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request as ApiRequest
+
+from accounts.sessions import SECOND_FACTOR
+from accounts.sessions import SUPPORT as SUPPORT_KEY
+from core.errors import DomainError
 
 
 class Role(models.TextChoices):
@@ -37,21 +42,37 @@ class Permission(StrEnum):
 
     PUBLIC = auto()  # anybody, said out loud
     SIGNED_IN = auto()  # any person with an account, about themselves
+    OWN_ACCOUNT = auto()  # the same for what is theirs alone: nobody does it in their name
     HOSPITAL_REVIEW = auto()
     PLATFORM_LOG_VIEW = auto()
     OUTBOX_VIEW = auto()
+    SUPPORT_ACT = auto()
     START_VIEW = auto()
     ACTIVITY_VIEW = auto()
     SETTINGS_EDIT = auto()
     DEPARTMENT_EDIT = auto()
+    STAFF_EDIT = auto()
+    DOCTOR_REVIEW = auto()
 
 
 _EVERY_STAFF_MEMBER = {Permission.START_VIEW}
 
 ROLES: dict[Role, set[Permission]] = {
-    Role.SUPERADMIN: {Permission.HOSPITAL_REVIEW, Permission.PLATFORM_LOG_VIEW, Permission.OUTBOX_VIEW},
+    Role.SUPERADMIN: {
+        Permission.HOSPITAL_REVIEW,
+        Permission.PLATFORM_LOG_VIEW,
+        Permission.OUTBOX_VIEW,
+        Permission.SUPPORT_ACT,
+    },
     Role.HOSPITAL_ADMIN: _EVERY_STAFF_MEMBER
-    | {Permission.ACTIVITY_VIEW, Permission.OUTBOX_VIEW, Permission.SETTINGS_EDIT, Permission.DEPARTMENT_EDIT},
+    | {
+        Permission.ACTIVITY_VIEW,
+        Permission.OUTBOX_VIEW,
+        Permission.SETTINGS_EDIT,
+        Permission.DEPARTMENT_EDIT,
+        Permission.STAFF_EDIT,
+        Permission.DOCTOR_REVIEW,
+    },
     Role.DOCTOR: _EVERY_STAFF_MEMBER,
     Role.NURSE: _EVERY_STAFF_MEMBER,
     Role.FRONT_DESK: _EVERY_STAFF_MEMBER,
@@ -61,10 +82,59 @@ ROLES: dict[Role, set[Permission]] = {
     Role.CONTENT_MANAGER: _EVERY_STAFF_MEMBER | {Permission.DEPARTMENT_EDIT},
 }
 
+# All that a superadmin may do in a hospital admin's name. What is not listed is refused: the account itself, doctors'
+# documents, and whatever is clinical.
+SUPPORT = {
+    Permission.SIGNED_IN,
+    Permission.START_VIEW,
+    Permission.ACTIVITY_VIEW,
+    Permission.OUTBOX_VIEW,
+    Permission.SETTINGS_EDIT,
+    Permission.DEPARTMENT_EDIT,
+    Permission.STAFF_EDIT,
+}
+
+
+def has_second_factor(request: Any) -> bool:
+    """Whether the session or token that came with the request was opened with a second factor."""
+    family = getattr(request, "token_family", None)
+    return bool(family.is_two_factor if family is not None else request.session.get(SECOND_FACTOR))
+
+
+def is_support(request: Any) -> bool:
+    """Whether a superadmin acts in the signed-in person's name. Nobody does with a token."""
+    return getattr(request, "token_family", None) is None and SUPPORT_KEY in request.session
+
+
+class NotAsSupport(DomainError):
+    """What nobody does in another's name."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("This is not done as support. Only the person whose account it is can do it, signed in as themselves.")
+        )
+
+
+def needs_second_factor(request: Any, user: Any) -> bool:
+    """Whether the person's role on the host that was asked counts only after a sign-in with a second factor."""
+    if request.hospital is None:
+        return bool(user.is_superuser and settings.TWO_FACTOR_FOR_SUPERADMINS)
+    return request.hospital.requires_two_factor and request.find_staff(user) is not None
+
+
+def lacks_second_factor(request: Any, user: Any) -> bool:
+    """Whether the person would have a role here if only they had signed in with a second factor, which is required."""
+    return needs_second_factor(request, user) and not has_second_factor(request) and not is_support(request)
+
 
 def role_of(request: Any, user: Any) -> Role | None:
-    """What `user` is on the host that was asked: superadmin only on the portal, staff only in their hospital."""
-    if not user.is_authenticated or not user.is_active:
+    """What `user` is on the host that was asked: superadmin only on the portal, staff only in their hospital.
+
+    None for a patient or visitor, and as long as a second factor that is required is missing.
+    """
+    if not user.is_authenticated or not user.is_active or lacks_second_factor(request, user):
         return None
     if request.hospital is None:
         return Role.SUPERADMIN if user.is_superuser else None
@@ -76,17 +146,29 @@ def granted(request: Any, user: Any, permission: Permission) -> bool:
     """Whether `user` holds `permission` on the host that was asked."""
     if permission is Permission.PUBLIC:
         return True
-    if permission is Permission.SIGNED_IN:
-        return bool(user.is_authenticated and user.is_active)
+    if not user.is_authenticated or not user.is_active:
+        return False
+    if permission not in SUPPORT and is_support(request):
+        return False
+    if permission in (Permission.SIGNED_IN, Permission.OWN_ACCOUNT):
+        return True
     role = role_of(request, user)
     return role is not None and permission in ROLES[role]
+
+
+def may(request: Any, user: Any, **actions: Permission) -> list[str]:
+    """Which of `actions` the caller is permitted: what an answer of the API says, so that a client hides the others."""
+    return [name for name, permission in actions.items() if granted(request, user, permission)]
 
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 def requires(permission: Permission) -> Callable[[View], View]:
-    """Declare what a page asks for. A visitor is sent to the sign-in page and back; anybody else gets a 403."""
+    """Declare what a page asks for. A visitor is sent to the sign-in page and back; anybody else gets a 403.
+
+    Somebody who only lacks the required second factor is sent to where they set one up or use it.
+    """
 
     def declare(view: View) -> View:
         @wraps(view)
@@ -95,6 +177,10 @@ def requires(permission: Permission) -> Callable[[View], View]:
                 return view(request, *args, **kwargs)
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
+            if lacks_second_factor(request, request.user):
+                return redirect_to_login(request.get_full_path(), "two_factor")
+            if permission not in SUPPORT and is_support(request):
+                raise NotAsSupport
             raise PermissionDenied
 
         door.permission = permission  # type: ignore[attr-defined]  # the house test reads it
@@ -107,7 +193,14 @@ def Requires(permission: Permission) -> type[BasePermission]:  # noqa: N802  (it
     """Declare what an API endpoint asks for: `permission_classes = [Requires(Permission.X)]`."""
 
     def has_permission(self: BasePermission, request: ApiRequest, view: Any) -> bool:
-        return granted(request, request.user, permission)
+        if granted(request, request.user, permission):
+            return True
+        if permission not in SUPPORT and request.user.is_authenticated and is_support(request):
+            raise NotAsSupport
+        if request.user.is_authenticated and lacks_second_factor(request, request.user):
+            sentence = _("This needs a sign-in with two-factor. Turn it on for your account, then sign in again.")
+            self.message = sentence  # type: ignore[attr-defined]  # the API framework looks for it
+        return False
 
     return type(
         f"Requires_{permission}", (BasePermission,), {"permission": permission, "has_permission": has_permission}

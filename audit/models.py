@@ -31,8 +31,25 @@ class Action(models.TextChoices):
     DEPARTMENT_CHANGED = "department.changed", _("Department changed")
     DEPARTMENT_DELETED = "department.deleted", _("Department deleted")
     STAFF_ADDED = "staff.added", _("Staff member added")
+    STAFF_INVITED = "staff.invited", _("Staff member invited")
+    STAFF_ROLE_CHANGED = "staff.role_changed", _("Role changed")
+    STAFF_DEACTIVATED = "staff.deactivated", _("Staff member deactivated")
+    STAFF_ACTIVATED = "staff.activated", _("Staff member active again")
+    DOCTOR_BEGUN = "doctor.incomplete", _("Doctor's application begun")
+    DOCTOR_SENT = "doctor.pending", _("Doctor's application sent")
+    DOCTOR_MORE_ASKED = "doctor.more_asked", _("More asked of the doctor")
+    DOCTOR_APPROVED = "doctor.approved", _("Doctor approved")
+    DOCTOR_REJECTED = "doctor.rejected", _("Doctor rejected")
+    DOCTOR_CHANGED = "doctor.changed", _("Doctor's details changed")
+    DOCTOR_DOCUMENT_ADDED = "doctor.document_added", _("Document added")
+    DOCTOR_DOCUMENT_REMOVED = "doctor.document_removed", _("Document removed")
+    DOCTOR_DISCARDED = "doctor.discarded", _("Doctor's application discarded")
+    DOCTORS_IMPORTED = "doctor.imported", _("Doctors imported")
+    SUPPORT_BEGUN = "support.begun", _("Support began")
+    SUPPORT_ENDED = "support.ended", _("Support ended")
     INVITATION_SENT = "invitation.sent", _("Invitation sent")
     INVITATION_ACCEPTED = "invitation.accepted", _("Invitation accepted")
+    INVITATION_TAKEN_BACK = "invitation.taken_back", _("Invitation taken back")
     MESSAGE_RETRIED = "message.retried", _("Message sent again")
     USER_ADDED = "user.added", _("Person added")
     USER_CHANGED = "user.changed", _("Person changed")
@@ -41,6 +58,18 @@ class Action(models.TextChoices):
     USER_SIGNED_OUT = "user.signed_out", _("Signed out")
     USER_PASSWORD_RESET_ASKED = ("user.password_reset_asked", _("Password reset asked for"))
     USER_PASSWORD_CHANGED = "user.password_changed", _("Password changed")
+    USER_EMAIL_CONFIRMED = "user.email_confirmed", _("E-mail address confirmed")
+    USER_EMAIL_CHANGED = "user.email_changed", _("E-mail address changed")
+    USER_CODE_SENT = "user.code_sent", _("One-time code sent")
+    USER_SIGNED_OUT_EVERYWHERE = "user.signed_out_everywhere", _("Signed out everywhere")
+    USER_DEACTIVATED = "user.deactivated", _("Person deactivated")
+    USER_TWO_FACTOR_ON = "user.two_factor_on", _("Two-factor turned on")
+    USER_TWO_FACTOR_OFF = "user.two_factor_off", _("Two-factor turned off")
+    USER_RECOVERY_CODES_MADE = "user.recovery_codes_made", _("New recovery codes")
+    USER_RECOVERY_CODE_USED = "user.recovery_code_used", _("Recovery code used")
+    USER_PASSKEY_ADDED = "user.passkey_added", _("Passkey added")
+    USER_PASSKEY_REMOVED = "user.passkey_removed", _("Passkey removed")
+    TOKEN_REPLAYED = "user.token_replayed", _("Old refresh token used: its tokens ended")
 
 
 def _midnight(day: date) -> datetime:
@@ -74,6 +103,7 @@ class AuditLog(models.Model):
 
     No database constraint ties a row to what it is about: the log must outlive its subjects. `user` is empty for what
     the platform did itself and for visitors without an account; `actor` keeps the name as it was then.
+    `supporter` is the superadmin who acted in that person's name, if one did; `actor` then holds both names.
     `old` and `new` hold a status before and after; `data` everything else worth keeping, as JSON.
     """
 
@@ -86,6 +116,15 @@ class AuditLog(models.Model):
         on_delete=models.DO_NOTHING,
         db_constraint=False,
         db_index=False,  # audit_by_person begins with it
+        related_name="+",
+    )
+    supporter = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("acting as support"),
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
         related_name="+",
     )
     actor = models.CharField(_("name at the time"), max_length=200)

@@ -29,16 +29,22 @@ def record(
     """Write one audit row into the schema that is active.
 
     `by` is None for a visitor without an account, whose name is then given as `actor`, and for the platform itself.
+    While a superadmin acts as support, the row names both.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("An audit row belongs into the transaction of what it records.")
+    name = str(by) if by else actor or _("The platform")
+    supporter_id, supporter = origin.get().supporter or (None, "")
+    if supporter:
+        name = _("%(supporter)s as support, for %(person)s") % {"supporter": supporter, "person": name}
     return AuditLog.objects.create(
         action=action,
         user_id=by.pk if by else None,
-        actor=(str(by) if by else actor or _("The platform"))[:200],
+        supporter_id=supporter_id,
+        actor=name[:200],
         address=origin.get().address,
         entity=target._meta.label_lower,
-        entity_id=str(target.pk),
+        entity_id=str(target.pk or ""),
         thing=str(target)[:255],
         old=old,
         new=new,

@@ -19,7 +19,8 @@ class Request(HttpRequest):
     """A request to a page on any host.
 
     `id` is the reference shown on error pages and written in every log line; `address` the visitor's IP address;
-    `hospital` the hospital whose host was asked, or None on the portal; `find_staff` looks a person's staff row up.
+    `hospital` the hospital whose host was asked, or None on the portal; `find_staff` looks a person's staff row up,
+    and `is_applying` says whether they wait here to be verified as a doctor.
     """
 
     user: User  # AnonymousUser never passes a door that reads it
@@ -28,6 +29,7 @@ class Request(HttpRequest):
     hospital: Hospital | None
     htmx: HtmxDetails
     find_staff: Callable[[User], Staff | None]
+    is_applying: Callable[[User], bool]
 
 
 class HospitalRequest(Request):

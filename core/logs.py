@@ -1,21 +1,39 @@
 """What each log line and audit row says about the request it came from, when it came from one."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core import schemas
 
 
 @dataclass(frozen=True)
 class Origin:
-    """The request being served: its id and the visitor's IP address."""
+    """The request being served: its id, the visitor's IP address, and who acts as support (primary key and name)."""
 
     request_id: str = ""
     address: str | None = None
+    supporter: tuple[int, str] | None = None
 
 
 origin: ContextVar[Origin] = ContextVar("origin", default=Origin())  # noqa: B039  (frozen)
+
+
+@contextmanager
+def acting_as_support(supporter: int, name: str) -> Iterator[None]:
+    """What is recorded meanwhile names this superadmin beside the person in whose name they act."""
+    token = origin.set(replace(origin.get(), supporter=(supporter, name)))
+    try:
+        yield
+    finally:
+        origin.reset(token)
+
+
+def stop_acting() -> None:
+    """What this request still does is done by nobody in another's name."""
+    origin.set(replace(origin.get(), supporter=None))
 
 
 class Context(logging.Filter):

@@ -13,6 +13,9 @@ from django.utils.translation import gettext as _
 from core.errors import SOMETHING_BROKE, DomainError, TooMany
 from core.logs import Origin, origin
 
+# Asked by whoever watches the machine, by whatever name reaches it. They concern nobody's hospital and session.
+PROBES = ("/healthz", "/readyz")
+
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
@@ -56,6 +59,7 @@ def _plain_address(text: str) -> str:
 # What an error page says: title and what to do, by status.
 _WORDS = {
     400: lambda: (_("This request could not be understood"), _("Go back and try again.")),
+    401: lambda: (_("Sign in again"), _("Your sign-in is over.")),
     403: lambda: (_("You may not open this page"), _("Ask your hospital's admin if you need it for your work.")),
     404: lambda: (_("There is no such page"), _("The address may be mistyped, or what it showed is gone.")),
     405: lambda: (_("This page cannot be used in this way"), _("Go back and try again.")),

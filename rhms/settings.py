@@ -18,6 +18,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 DEBUG = env.debug
 SECRET_KEY = env.secret_key.get_secret_value()
+SECRET_KEY_FALLBACKS = [key.strip() for key in env.secret_key_fallbacks.get_secret_value().split(",") if key.strip()]
 ALLOWED_HOSTS = [host.strip() for host in env.allowed_hosts.split(",")]
 
 # The portal lives on this address, hospitals on its subdomains (core.hosts builds every absolute link from it).
@@ -27,7 +28,7 @@ BASE_DOMAIN = urlsplit(SITE_URL).hostname or "localhost"
 # --- Rooms -----------------------------------------------------------------------------------------------------------
 
 SHARED_APPS = [
-    "django.contrib.admin",  # before django_tenants, whose own version of its templates breaks the CSP
+    "rhms.admin_site.Admin",  # before django_tenants, whose own version of its templates breaks the CSP
     "django_tenants",
     "tenants",
     "directory",
@@ -37,14 +38,12 @@ SHARED_APPS = [
     "core",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "django.forms",  # widgets whose template is not ours
     "rest_framework",
     "rest_framework_simplejwt",
-    "rest_framework_simplejwt.token_blacklist",
     "drf_spectacular",
     "django_filters",
     "phonenumber_field",
@@ -76,10 +75,12 @@ MIDDLEWARE = [
     "core.middleware.error_pages",
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "accounts.middleware.SessionOfPlace",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.seen",
+    "accounts.middleware.acting",
     "hospitals.middleware.staff_of_request",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -146,7 +147,8 @@ if env.trusted_proxies:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 TRUSTED_PROXIES = env.trusted_proxies
 
-# Cookies are host-only: a hospital never sees another's, nor the portal's.
+# Cookies are host-only: a hospital never sees another's, nor the portal's. A copied one finds no session there either.
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_DOMAIN = None
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -193,6 +195,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "start"
 PASSWORD_RESET_TIMEOUT = 60 * 60 * 2
+# A superadmin's power needs a second factor. The demo has nobody to hold one.
+TWO_FACTOR_FOR_SUPERADMINS = not DEBUG
 
 # --- API -------------------------------------------------------------------------------------------------------------
 
@@ -213,11 +217,8 @@ REST_FRAMEWORK = {
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=env.access_token_lifetime_minutes),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=env.refresh_token_lifetime_days),
-    "ROTATE_REFRESH_TOKENS": True,
-    "BLACKLIST_AFTER_ROTATION": True,
     "USER_ID_FIELD": "code",
-    "USER_ID_CLAIM": "sub",
-    "CHECK_REVOKE_TOKEN": True,  # a changed password ends the tokens made with the old one
+    "USER_ID_CLAIM": "sub",  # rotation, replays and sign-out: accounts.tokens
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "RHMS API",
@@ -247,6 +248,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout"
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep the outbox": {"task": "notifications.sweep", "schedule": 30.0},
+    "forget what has expired": {"task": "accounts.forget_expired", "schedule": 3600.0},
     "drop forgotten uploads": {"task": "core.drop_forgotten_uploads", "schedule": 3600.0},
 }
 
@@ -318,5 +320,8 @@ LOGGING = {
     "formatters": {"line": {"format": "{levelname} {name} [{hospital} {request_id}] {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["context"]}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django.server": {"level": "WARNING"}},
+    "loggers": {
+        "django.server": {"level": "WARNING"},
+        "pypdf": {"level": "ERROR"},  # what it repairs in somebody's file is of no interest
+    },
 }

@@ -4,11 +4,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
+from django.utils.timezone import now
+from django_tenants.utils import schema_context
 
-from accounts.models import User
+from accounts.models import TokenFamily, User
+from accounts.services import passwords
+from accounts.services.sign_in import WrongCredentials, open_tokens
 from audit.models import Action, AuditLog
 from core import throttle
+from tenants.models import Hospital
 from tests import factories
 from tests.conftest import browser
 
@@ -21,18 +26,44 @@ def bearer(token: str) -> Any:
     return {"Authorization": f"Bearer {token}"}
 
 
-def test_email_and_password_give_a_pair_of_tokens(portal: Client, usha: User) -> None:
-    answer = sign_in(portal, "Usha@RHMS.example")
+def test_email_and_password_give_a_pair_of_tokens(cedar_site: Client, cedar: Hospital, hari: User) -> None:
+    answer = sign_in(cedar_site, "Hari@Cedar.example")
     assert set(answer.json()) == {"access", "refresh"}
-    listed = portal.get("/api/admin/hospitals/pending/", headers=bearer(answer.json()["access"]))
-    assert listed.status_code == 200
-    assert AuditLog.objects.about(usha).newest_first()[0].action == Action.USER_SIGNED_IN
+    assert cedar_site.get("/api/activity/", headers=bearer(answer.json()["access"])).status_code == 200
+    with schema_context(cedar.schema_name):
+        assert AuditLog.objects.about(hari).newest_first()[0].action == Action.USER_SIGNED_IN
+
+
+def test_a_superadmins_token_has_power_only_with_a_second_factor(portal: Client, usha: User) -> None:
+    access = sign_in(portal, usha.email).json()["access"]
+    answer = portal.get("/api/admin/hospitals/pending/", headers=bearer(access))
+    assert answer.status_code == 403
+    assert "two-factor" in answer.json()["detail"]
+    TokenFamily.objects.update(is_two_factor=True)
+    assert portal.get("/api/admin/hospitals/pending/", headers=bearer(access)).status_code == 200
 
 
 def test_a_username_serves_as_well(portal: Client, asha: User) -> None:
     User.objects.filter(pk=asha.pk).update(username="asha77")
     fields = {"username": "asha77", "password": factories.PASSWORD}
     assert portal.post("/api/auth/login/", fields, content_type="application/json").status_code == 200
+
+
+def test_nobody_gets_between_an_address_and_its_owner_by_a_username(portal: Client, asha: User, hari: User) -> None:
+    User.objects.filter(pk=hari.pk).update(username=asha.email)
+    fields = {"username": asha.email, "password": factories.PASSWORD}
+    access = portal.post("/api/auth/login/", fields, content_type="application/json").json()["access"]
+    assert portal.get("/api/auth/profile/", headers=bearer(access)).json()["email"] == asha.email
+
+
+def test_a_password_changed_while_somebody_signs_in_with_the_old_one_wins(rf: RequestFactory, asha: User) -> None:
+    request = rf.post("/api/auth/login/")
+    request.hospital = None  # type: ignore[attr-defined]  # see tenants.middleware
+    looked_up = User.objects.get(pk=asha.pk)
+    passwords.choose(user=asha, password="another-horse-8", now=now())
+    with pytest.raises(WrongCredentials):
+        open_tokens(request=request, user=looked_up, is_two_factor=False)
+    assert not TokenFamily.objects.exists()
 
 
 @pytest.mark.parametrize("email", ["usha@rhms.example", "nobody@example.com"])
@@ -80,14 +111,39 @@ def test_a_token_is_refused_on_another_host(cedar_site: Client, hari: User) -> N
         assert "issued for another address" in str(answer.json())
 
 
-def test_a_refresh_token_works_once(portal: Client, usha: User) -> None:
-    first = sign_in(portal, usha.email).json()
-    body = {"refresh": first["refresh"]}
-    second = portal.post("/api/auth/refresh/", body, content_type="application/json")
+def refreshed(client: Client, token: str) -> Any:
+    return client.post("/api/auth/refresh/", {"refresh": token}, content_type="application/json")
+
+
+def test_a_refresh_token_gives_a_new_pair(cedar_site: Client, hari: User) -> None:
+    second = refreshed(cedar_site, sign_in(cedar_site, hari.email).json()["refresh"])
     assert second.status_code == 200
-    assert portal.post("/api/auth/refresh/", body, content_type="application/json").status_code == 401
-    access = second.json()["access"]
-    assert portal.get("/api/admin/hospitals/pending/", headers=bearer(access)).status_code == 200
+    assert cedar_site.get("/api/activity/", headers=bearer(second.json()["access"])).status_code == 200
+    assert refreshed(cedar_site, second.json()["refresh"]).status_code == 200
+
+
+def test_a_refresh_token_used_twice_was_copied_and_ends_all_that_came_of_it(cedar_site: Client, hari: User) -> None:
+    first = sign_in(cedar_site, hari.email).json()
+    second = refreshed(cedar_site, first["refresh"]).json()
+    assert refreshed(cedar_site, first["refresh"]).status_code == 401
+    assert refreshed(cedar_site, second["refresh"]).status_code == 401
+    for pair in (first, second):
+        assert cedar_site.get("/api/activity/", headers=bearer(pair["access"])).status_code == 401
+
+
+def test_a_copied_token_is_in_the_log(cedar_site: Client, hari: User, cedar: Hospital) -> None:
+    first = sign_in(cedar_site, hari.email).json()
+    for _ in range(3):
+        refreshed(cedar_site, first["refresh"])
+    with schema_context(cedar.schema_name):
+        assert AuditLog.objects.about(hari).filter(action=Action.TOKEN_REPLAYED).count() == 1
+
+
+def test_the_end_of_one_family_leaves_the_others_alone(cedar_site: Client, hari: User) -> None:
+    first, other = sign_in(cedar_site, hari.email).json(), sign_in(cedar_site, hari.email).json()
+    for _ in range(2):
+        refreshed(cedar_site, first["refresh"])
+    assert refreshed(cedar_site, other["refresh"]).status_code == 200
 
 
 def test_a_refresh_token_of_one_hospital_is_refused_at_another(cedar_site: Client, hari: User) -> None:
@@ -117,13 +173,25 @@ def test_nobody_ends_somebody_elses_token(portal: Client, usha: User, asha: User
     assert answer.status_code == 401
 
 
-def test_a_new_password_ends_all_tokens(portal: Client, usha: User) -> None:
-    pair = sign_in(portal, usha.email).json()
-    usha.set_password("another-horse-8")
-    usha.save(update_fields=["password"])
-    assert portal.get("/api/admin/hospitals/pending/", headers=bearer(pair["access"])).status_code == 401
-    answer = portal.post("/api/auth/refresh/", {"refresh": pair["refresh"]}, content_type="application/json")
-    assert answer.status_code == 401
+def test_signing_out_ends_the_access_token_at_once(cedar_site: Client, hari: User) -> None:
+    pair = sign_in(cedar_site, hari.email).json()
+    headers = bearer(pair["access"])
+    cedar_site.post("/api/auth/logout/", {"refresh": pair["refresh"]}, content_type="application/json", headers=headers)
+    assert cedar_site.get("/api/activity/", headers=headers).status_code == 401
+
+
+def test_a_new_password_ends_all_tokens(cedar_site: Client, hari: User) -> None:
+    pair = sign_in(cedar_site, hari.email).json()
+    passwords.choose(user=hari, password="another-horse-8", now=now())
+    assert cedar_site.get("/api/activity/", headers=bearer(pair["access"])).status_code == 401
+    assert refreshed(cedar_site, pair["refresh"]).status_code == 401
+
+
+def test_a_person_made_inactive_has_no_tokens_any_more(cedar_site: Client, hari: User) -> None:
+    pair = sign_in(cedar_site, hari.email).json()
+    User.objects.filter(pk=hari.pk).update(is_active=False)
+    assert cedar_site.get("/api/activity/", headers=bearer(pair["access"])).status_code == 401
+    assert refreshed(cedar_site, pair["refresh"]).status_code == 401
 
 
 def test_a_superadmin_has_no_power_on_a_hospitals_host(cedar_site: Client, usha: User) -> None:

@@ -6,6 +6,7 @@ from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
@@ -20,7 +21,7 @@ class Users(BaseUserManager["User"]):
         return self.get(email=(username or "").strip().lower())
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """A person; without a password they cannot sign in until they have set one."""
+        """A person; without a password they cannot sign in with one until they have set it."""
         user = self.model(email=email.strip().lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
@@ -28,14 +29,18 @@ class Users(BaseUserManager["User"]):
 
     def create_superuser(self, email: str, password: str, **fields: Any) -> "User":
         """A superadmin of the platform: sees the portal's administration, and no hospital's data."""
-        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+        return self.create_user(
+            email, password, is_staff=True, is_superuser=True, email_verified_at=timezone.now(), **fields
+        )
 
 
 class User(AbstractUser):
     """One person, whatever they are in however many hospitals.
 
     People are never deleted, because schemas refer to them without a database constraint: erasing somebody makes the
-    row anonymous. `username` is only a second sign-in name for API clients that insist on one.
+    row anonymous. `username` is only a second sign-in name for API clients that insist on one. Until somebody has shown
+    that they read the mail at the address (`email_verified_at`), the account is a claim: it opens nothing, and whoever
+    shows it later may choose the password anew.
     """
 
     code = models.UUIDField(default=new_code, unique=True, editable=False)
@@ -43,6 +48,7 @@ class User(AbstractUser):
         _("username"), max_length=150, unique=True, null=True, blank=True
     )
     email = models.EmailField(_("e-mail address"), unique=True)
+    email_verified_at = models.DateTimeField(_("e-mail address confirmed"), null=True, blank=True)
     phone = PhoneNumberField(_("phone number"), blank=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
 
@@ -58,3 +64,8 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.get_full_name() or self.email
+
+    @property
+    def has_own_password(self) -> bool:
+        """Whether there is a password that its owner chose: an unconfirmed account's may be anybody's."""
+        return self.email_verified_at is not None and self.has_usable_password()
