@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from accounts import views as accounts
+from accounts.views import sign_in
 from core import views as core
 from rhms.urls_everywhere import urlpatterns as everywhere
 
@@ -15,7 +15,7 @@ handler500 = "core.views.server_error"
 
 urlpatterns = [
     *everywhere,
-    path("admin/login/", accounts.admin_sign_in),
+    path("admin/login/", sign_in.admin_sign_in),
     path("admin/", admin.site.urls),
     path("styleguide/", core.styleguide, name="styleguide"),
     path("api/schema/", SpectacularAPIView.as_view(urlconf="rhms.urls_portal"), name="schema"),

@@ -14,7 +14,7 @@
 
   /* Controls that need this file are hidden without it. Runs again on everything htmx brings. */
   const prepare = (within) => {
-    all("[data-reveal], [data-copy], [data-dismiss], [data-colour-for]", within).forEach((e) => { e.hidden = false; });
+    all("[data-reveal], [data-copy], [data-print], [data-dismiss], [data-colour-for]", within).forEach((e) => { e.hidden = false; });
     all("textarea[data-count]", within).forEach(count);
     all("[data-focus]:not(.guide *)", within)[0]?.focus();
   };
@@ -88,6 +88,8 @@
     if (event.target.matches?.("dialog[open]")) event.target.close(); // the backdrop
     at("[data-close]")?.closest("dialog")?.close();
     at("[data-dismiss]")?.closest(".note")?.remove();
+
+    if (at("[data-print]")) print();
 
     const copy = at("[data-copy]");
     if (copy) {

@@ -1,15 +1,19 @@
 """Django's admin: break-glass for the superadmin, behind our own sign-in."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.timezone import now
 
-from accounts.models import User
+from accounts.models import Passkey, Session, TokenFamily, Totp, User
+from accounts.services import two_factor
 from audit.models import Action, AuditLog
 from tenants.models import Hospital
 from tests import factories
-from tests.conftest import browser
+from tests.accounts.mail import sent
+from tests.conftest import browser, come_in
 
 PAGES = [
     "tenants/hospital/",
@@ -73,11 +77,71 @@ def test_a_change_here_is_recorded_and_seen_at_once(
     assert b"Cedar General" in site.get("/").content
 
 
+def change(client: Client, person: User, **fields: str) -> Any:
+    given = {"email": person.email, "first_name": person.first_name, "last_name": person.last_name}
+    dates = {"last_login_0": "", "last_login_1": "", "date_joined_0": "2026-01-01", "date_joined_1": "10:00:00"}
+    return client.post(f"/admin/accounts/user/{person.pk}/change/", {**given, **dates, **fields})
+
+
 def test_a_person_changed_here_is_recorded(portal_usha: Client, asha: User) -> None:
-    path = f"/admin/accounts/user/{asha.pk}/change/"
-    fields = {"email": asha.email, "first_name": "Aisha", "last_name": "Patel", "is_active": "on"}
-    dates = {f"{name}_{part}": "" for name in ("last_login",) for part in (0, 1)}
-    joined = {"date_joined_0": "2026-01-01", "date_joined_1": "10:00:00"}
-    answer = portal_usha.post(path, {**fields, **dates, **joined})
+    answer = change(portal_usha, asha, first_name="Aisha", is_active="on")
     assert answer.status_code == 302, answer.context["errors"]
     assert AuditLog.objects.about(asha).newest_first()[0].action == Action.USER_CHANGED
+
+
+def test_a_person_made_inactive_here_is_out_at_once_everywhere(portal_usha: Client, usha: User, asha: User) -> None:
+    browsers = [browser("localhost", asha), browser("cedar.localhost", asha)]
+    app = TokenFamily.objects.create(user=asha, expires_at=now() + timedelta(days=1))
+    assert change(portal_usha, asha).status_code == 302
+    asha.refresh_from_db()
+    app.refresh_from_db()
+    assert not asha.is_active
+    assert app.ended_at
+    assert not Session.objects.filter(user=asha).exists()
+    for client in browsers:
+        assert client.get("/account/").status_code == 302
+    row = AuditLog.objects.about(asha).newest_first()[0]
+    assert (row.action, row.user) == (Action.USER_DEACTIVATED, usha)
+
+
+def test_a_person_made_active_again_here_is_recorded(portal_usha: Client, asha: User) -> None:
+    change(portal_usha, asha)
+    change(portal_usha, asha, is_active="on")
+    asha.refresh_from_db()
+    assert asha.is_active
+    row = AuditLog.objects.about(asha).newest_first()[0]
+    assert (row.action, "is_active" in row.data["fields"]) == (Action.USER_CHANGED, True)
+
+
+def test_a_password_set_here_ends_every_sign_in_and_is_recorded(portal_usha: Client, usha: User, asha: User) -> None:
+    hers = browser("localhost", asha)
+    path = f"/admin/accounts/user/{asha.pk}/password/"
+    words = {"password1": "a-fresh-river-9", "password2": "a-fresh-river-9", "usable_password": "true"}
+    assert portal_usha.post(path, words).status_code == 302
+    assert hers.get("/account/").status_code == 302
+    assert not Session.objects.filter(user=asha).exists()
+    row = AuditLog.objects.about(asha).filter(action=Action.USER_PASSWORD_CHANGED).get()
+    assert row.user == usha
+
+
+def test_two_factor_is_turned_off_here_for_who_lost_everything(portal_usha: Client, usha: User, asha: User) -> None:
+    Totp.objects.create(user=asha, sealed_secret="x", confirmed_at=now())
+    Passkey.objects.create(user=asha, name="Key", relying_party="localhost", credential=b"1", public_key=b"1")
+    chosen = {"action": "turn_two_factor_off", "_selected_action": [asha.pk]}
+    assert portal_usha.post("/admin/accounts/user/", chosen).status_code == 302
+    assert not two_factor.is_on(asha)
+    row = AuditLog.objects.about(asha).filter(action=Action.USER_TWO_FACTOR_OFF).get()
+    assert row.user == usha
+    assert len(sent("account_changed", to=asha.email)) == 1
+
+
+def test_somebody_without_the_second_factor_does_not_come_in_here(usha: User) -> None:
+    client = browser("localhost")
+    come_in(client, usha)
+    assert client.get("/admin/accounts/user/").status_code == 302
+
+
+def test_who_sets_their_own_password_here_stays_signed_in(portal_usha: Client, usha: User) -> None:
+    words = {"password1": "a-fresh-river-9", "password2": "a-fresh-river-9", "usable_password": "true"}
+    assert portal_usha.post(f"/admin/accounts/user/{usha.pk}/password/", words).status_code == 302
+    assert portal_usha.get("/admin/accounts/user/").status_code == 200

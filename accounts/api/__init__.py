@@ -1,0 +1,1 @@
+"""/api/auth/ of every host: coming in, and one's own account."""
