@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from core.colour import theme_css
 from core.hosts import PORTAL_NAME
 from tenants.models import Hospital
+from tenants.ways import to_portal
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,12 @@ def theme_address(accent: str) -> str:
 
 
 def brand(request: HttpRequest) -> dict[str, Any]:
-    """Context: `brand`, and the visitor's `theme` (auto, light or dark)."""
+    """Context: `brand`, the visitor's `theme` (auto, light or dark), and a hospital's `portal_way` to the portal."""
     theme = request.COOKIES.get("theme", "auto")
+    hospital = getattr(request, "hospital", None)
     return {
-        "brand": brand_of(getattr(request, "hospital", None), getattr(request, "home_url", "/")),
+        "brand": brand_of(hospital, getattr(request, "home_url", "/")),
         "theme": theme if theme in ("light", "dark") else "auto",
         "request_id": getattr(request, "id", ""),
+        "portal_way": (lambda: to_portal(request, "hospital_list")) if hospital else "",
     }

@@ -12,12 +12,10 @@ from django.utils.translation import gettext as _
 from core import schemas
 from core.errors import Missing
 from core.hosts import is_portal, portal_url
-from core.middleware import error_page, refusal_page
+from core.middleware import PROBES, error_page, refusal_page
 from tenants.hosts import hospital_at
 from tenants.models import Hospital
 
-# Asked by whoever watches the machine, by whatever name reaches it.
-_PROBES = ("/healthz", "/readyz")
 # What the closed page itself needs.
 _SERVED_WHILE_SUSPENDED = ("/theme/", "/logo/")
 
@@ -29,7 +27,7 @@ def hospital_of_host(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
         host, _port = split_domain_port(request.get_host())
         schemas.enter_public()
         request.hospital = None  # type: ignore[attr-defined]
-        if is_portal(host) or request.path in _PROBES:
+        if is_portal(host) or request.path in PROBES:
             timezone.deactivate()
             return get_response(request)
         hospital = hospital_at(host)

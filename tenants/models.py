@@ -160,6 +160,7 @@ class Hospital(TenantMixin):
     logo_thumb = models.TextField(_("small logo"), blank=True, default="", help_text=_("A data: address, for lists."))
     accent = models.CharField(_("accent colour"), max_length=7, default=DEFAULT_ACCENT)
     time_zone = models.CharField(_("time zone"), max_length=60, default="Asia/Kolkata")
+    requires_two_factor = models.BooleanField(_("two-factor required of staff"), default=False, db_default=False)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.PENDING)
     email_confirmed_at = models.DateTimeField(_("e-mail address confirmed"), null=True, blank=True)
     created_at = models.DateTimeField(_("registered"), default=timezone.now)

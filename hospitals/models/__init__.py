@@ -1,0 +1,18 @@
+"""What every hospital has, in its own schema. Users are referred to without a database constraint (see docs/adr)."""
+
+from hospitals.models.departments import Department
+from hospitals.models.doctors import Doctor, DoctorDocument, Doctors
+from hospitals.models.settings import Settings
+from hospitals.models.staff import STAFF_STATES, Invitation, Staff, StaffMembers
+
+__all__ = [
+    "STAFF_STATES",
+    "Department",
+    "Doctor",
+    "DoctorDocument",
+    "Doctors",
+    "Invitation",
+    "Settings",
+    "Staff",
+    "StaffMembers",
+]

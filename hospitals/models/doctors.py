@@ -1,0 +1,206 @@
+"""Doctors, from their application on, and the documents they send."""
+
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Upper
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.permissions import ROLES, Permission, Role
+from core.codes import new_code
+from hospitals.models.departments import Department
+from hospitals.models.staff import called
+
+
+class Doctors(models.QuerySet["Doctor"]):
+    """Finding doctors."""
+
+    def waiting(self) -> Self:
+        """Those the hospital has to decide about."""
+        return self.filter(status=Doctor.Status.PENDING)
+
+    def verified(self) -> Self:
+        """Those whose documents the hospital has checked."""
+        return self.filter(status=Doctor.Status.APPROVED)
+
+    def applying(self, user: User) -> Self:
+        """The application of this person, as long as they are not verified."""
+        return self.filter(user=user).exclude(status=Doctor.Status.APPROVED)
+
+    def holding_licences(self) -> Self:
+        """Those whose licence number no other doctor here may have."""
+        held = [Doctor.Status.PENDING, Doctor.Status.MORE_ASKED, Doctor.Status.APPROVED]
+        return self.filter(status__in=held).exclude(licence_number="")
+
+    def sent(self) -> Self:
+        """Those the hospital sees: what somebody has not sent yet is theirs alone."""
+        return self.exclude(status=Doctor.Status.INCOMPLETE)
+
+    def with_people(self) -> Self:
+        """With what a page shows beside them."""
+        return self.select_related("user", "department", "verified_by")
+
+    def locked(self) -> Self:
+        """For the length of the transaction, in one order so that two do not wait for each other."""
+        return self.select_for_update(of=("self",)).order_by("pk")
+
+    def matching(self, words: str) -> Self:
+        """Each word in the name, e-mail address, specialization or licence number."""
+        rows = self
+        for word in words.split()[:8]:
+            rows = rows.filter(
+                called(word)
+                | Q(user__email__icontains=word)
+                | Q(specialization__icontains=word)
+                | Q(licence_number__icontains=word)
+            )
+        return rows
+
+
+class Doctor(models.Model):
+    """A doctor of this hospital, from their application on.
+
+    What they may do follows from their staff row, which there is once the hospital has approved them. A hospital that
+    invites a doctor itself has approved them beforehand.
+    """
+
+    class Status(models.TextChoices):
+        """Where the hospital's check of the doctor stands."""
+
+        INCOMPLETE = "incomplete", _("Not sent yet")
+        PENDING = "pending", _("Awaiting approval")
+        MORE_ASKED = "more_asked", _("More asked for")
+        APPROVED = "approved", _("Verified")
+        REJECTED = "rejected", _("Rejected")
+
+    TRANSITIONS: ClassVar[dict[str, set[str]]] = {
+        Status.INCOMPLETE: {Status.PENDING, Status.APPROVED},
+        Status.PENDING: {Status.MORE_ASKED, Status.APPROVED, Status.REJECTED},
+        Status.MORE_ASKED: {Status.PENDING, Status.APPROVED, Status.REJECTED},
+        Status.APPROVED: set(),
+        Status.REJECTED: {Status.PENDING},
+    }
+
+    code = models.UUIDField(default=new_code, unique=True, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("person"),
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="+",
+    )
+    invited_as = models.CharField(_("invited as"), max_length=150, blank=True, default="", db_default="")  # see Staff
+    specialization = models.CharField(_("specialization"), max_length=120, blank=True)
+    qualifications = models.CharField(_("qualifications"), max_length=300, blank=True)
+    licence_number = models.CharField(_("licence number"), max_length=60, blank=True)
+    experience_years = models.PositiveSmallIntegerField(_("years of experience"), null=True)
+    department = models.ForeignKey(
+        Department, verbose_name=_("department"), null=True, on_delete=models.PROTECT, related_name="doctors"
+    )
+    status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.INCOMPLETE)
+    # What the hospital last wrote to the doctor: what is missing, or why not.
+    answer = models.TextField(_("the hospital's answer"), max_length=1000, blank=True)
+    sent_at = models.DateTimeField(_("sent"), null=True)
+    verified_at = models.DateTimeField(_("verified"), null=True)
+    verified_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("verified by"),
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="+",
+    )
+    created_at = models.DateTimeField(_("begun"), default=timezone.now)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    objects = Doctors.as_manager()
+
+    class Meta:
+        verbose_name = _("doctor")
+        verbose_name_plural = _("doctors")
+        constraints = [
+            models.UniqueConstraint(fields=["user"], name="one_doctor_per_person"),
+            # Among those the hospital looks at or has verified: a number that somebody only typed blocks nobody.
+            models.UniqueConstraint(
+                Upper("licence_number"),
+                condition=Q(status__in=["pending", "more_asked", "approved"]) & ~Q(licence_number=""),
+                name="one_doctor_per_licence",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["incomplete", "pending", "more_asked", "approved", "rejected"]),
+                name="doctor_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="approved", verified_at__isnull=False)
+                | (~Q(status="approved") & Q(verified_at__isnull=True)),
+                name="doctor_verified_has_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(experience_years__isnull=True) | Q(experience_years__lte=80), name="doctor_experience_sane"
+            ),
+        ]
+        indexes = [models.Index(fields=["status", "sent_at"], name="doctor_by_status")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """What the hospital calls this doctor."""
+        return self.invited_as or str(self.user)
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether the hospital has checked the doctor's documents."""
+        return self.status == self.Status.APPROVED
+
+
+class DoctorDocuments(models.QuerySet["DoctorDocument"]):
+    """Finding certificates."""
+
+    def visible_to(self, user: User, role: Role | None) -> Self:
+        """One's own; and, for who reviews doctors here, those of everybody who has sent an application."""
+        mine = Q(doctor__user=user)
+        if role is not None and Permission.DOCTOR_REVIEW in ROLES[role]:
+            return self.filter(mine | ~Q(doctor__status=Doctor.Status.INCOMPLETE))
+        return self.filter(mine)
+
+
+class DoctorDocument(models.Model):
+    """A certificate a doctor has sent: private, seen by the doctor and by who reviews doctors here."""
+
+    class Kind(models.TextChoices):
+        """What it shows."""
+
+        LICENCE = "licence", _("Licence to practise")
+        DEGREE = "degree", _("Degree or certificate")
+        IDENTITY = "identity", _("Proof of identity")
+        OTHER = "other", _("Other")
+
+    code = models.UUIDField(default=new_code, unique=True, editable=False)
+    doctor = models.ForeignKey(Doctor, on_delete=models.CASCADE, related_name="documents")
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    name = models.CharField(_("file name"), max_length=120)
+    path = models.CharField(_("path in the file storage"), max_length=200)
+    content_type = models.CharField(_("type"), max_length=40)
+    size = models.PositiveIntegerField(_("size in bytes"))
+    created_at = models.DateTimeField(_("sent"), default=timezone.now)
+
+    objects = DoctorDocuments.as_manager()
+
+    class Meta:
+        verbose_name = _("document")
+        verbose_name_plural = _("documents")
+        constraints = [
+            models.UniqueConstraint(fields=["doctor", "path"], name="one_document_per_content"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["licence", "degree", "identity", "other"]), name="document_kind_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,1 @@
+"""Doors that every host has: its looks, and the way from one host to another."""

@@ -1,0 +1,63 @@
+"""The ways between the portal and the hospitals, by which a sign-in is carried along.
+
+Every address that is built here begins with a host of ours: the portal's own, or one that stands in the registry.
+"""
+
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.request import split_domain_port
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from accounts.permissions import is_support
+from core import hosts as addresses
+from core.hosts import is_portal
+from tenants.hosts import hospital_at
+from tenants.models import Hospital
+
+
+def here(request: HttpRequest) -> str:
+    """The host that was asked, without its port."""
+    return split_domain_port(request.get_host())[0]
+
+
+def place_beyond(request: HttpRequest, host: str) -> str | None:
+    """The place of `host`, if a way leads there: from the portal to an open hospital, and from a hospital back."""
+    if request.hospital is not None:  # type: ignore[attr-defined]  # see tenants.middleware
+        return "" if is_portal(host) else None
+    hospital = None if is_portal(host) else hospital_at(host)
+    return str(hospital.code) if hospital and hospital.status == Hospital.Status.APPROVED else None
+
+
+def local(path: str) -> str:
+    """`path` if it is one on this host, else the first page."""
+    return path if path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None) else "/"
+
+
+def to_source(request: HttpRequest, source: str, state: str, wanted: str) -> str:
+    """Where the other host, `source`, is asked for a ticket for this one."""
+    query = {"to": here(request), "state": state, "next": wanted}
+    return addresses.at(source, f"{reverse('hand_over')}?{urlencode(query)}")
+
+
+def to_arrival(host: str, token: str, wanted: str) -> str:
+    """Where a ticket is shown on `host`."""
+    return addresses.at(host, f"{reverse('arrive', args=[token])}?{urlencode({'next': wanted})}")
+
+
+def to_hospital(request: HttpRequest, slug: str, name: str, *args: object) -> str:
+    """A link on the portal to a hospital's page `name`; somebody who is signed in here will be there, too."""
+    return _carried(request, addresses.subdomain(slug), reverse(name, urlconf=settings.HOSPITAL_URLCONF, args=args))
+
+
+def to_portal(request: HttpRequest, name: str) -> str:
+    """A link on a hospital's host to the portal's page `name`; somebody who is signed in here will be there, too."""
+    return _carried(request, settings.BASE_DOMAIN, reverse(name, urlconf=settings.ROOT_URLCONF))
+
+
+def _carried(request: HttpRequest, host: str, path: str) -> str:
+    if not request.user.is_authenticated or is_support(request):
+        return addresses.at(host, path)
+    return addresses.at(host, f"{reverse('hand_over_begin')}?{urlencode({'from': here(request), 'next': path})}")
