@@ -27,3 +27,7 @@ class PresentPassword(forms.Form):
     """For somebody who has one: they prove that the invitation is theirs."""
 
     password = present_password_field()
+
+
+class NoPassword(forms.Form):
+    """For somebody who has signed in a moment ago: pressing the button is enough."""

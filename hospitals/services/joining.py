@@ -14,9 +14,9 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django_tenants.utils import schema_context
 
-from accounts import services as accounts
 from accounts.models import User
 from accounts.permissions import Role
+from accounts.services import people
 from audit import services as audit
 from audit.models import Action
 from core import hosts as addresses
@@ -28,7 +28,7 @@ from core.pictures import Picture
 from core.text import one_line
 from directory import services as directory
 from hospitals.models import Settings, Staff
-from hospitals.services import invitations
+from hospitals.services import invitations, support
 from hospitals.services.departments import shown_to_patients
 from notifications import services as notifications
 from tenants import hosts, provisioning
@@ -182,13 +182,13 @@ def approve(*, hospital: Hospital, by: User, now: datetime) -> None:
     audit.move(hospital, Hospital.Status.APPROVED, by=by)
     provisioning.provision(hospital=hospital)
     tenants.assign_subdomain(hospital=hospital)
-    admin = accounts.person_for(
+    admin = people.person_for(
         email=hospital.email, name=hospital.contact_person, phone=str(hospital.phone_number), by=by
     )
     with schema_context(hospital.schema_name):
         audit.record(action=Action.HOSPITAL_OPENED, target=hospital, by=by)
         Settings.objects.create(pk=1)
-        staff = Staff.objects.create(user=admin, role=Role.HOSPITAL_ADMIN)
+        staff = Staff.objects.create(user=admin, role=Role.HOSPITAL_ADMIN, invited_as=hospital.contact_person)
         audit.record(action=Action.STAFF_ADDED, target=staff, by=by, data={"role": staff.role})
     directory.publish(hospital=hospital, departments=list)
     invite_admin(hospital=hospital, by=by, now=now)
@@ -200,15 +200,16 @@ def invite_admin(*, hospital: Hospital, by: User, now: datetime) -> None:
     """Send the hospital's first admin a fresh one-time link; an earlier one stops working."""
     _require(hospital, Hospital.Status.APPROVED)
     with schema_context(hospital.schema_name):
-        staff = Staff.objects.select_related("user").filter(role=Role.HOSPITAL_ADMIN).order_by("pk").first()
-        if staff is None or staff.invitations.filter(accepted_at__isnull=False).exists():
+        admins = Staff.objects.select_related("user").admins().filter(is_active=True)
+        staff = admins.order_by("pk").first()
+        if staff is None or admins.filter(invitations__accepted_at__isnull=False).exists():
             raise NotAllowedNow(_("The hospital's admin has accepted the invitation already."))
         invitation, token = invitations.issue(staff=staff, now=now)
         audit.record(action=Action.INVITATION_SENT, target=staff, by=by)
     # Written in the public outbox: it is the platform that invites, and its superadmin who sees whether it arrived.
     notifications.notify(
         to_address=staff.user.email,
-        to_name=str(staff.user),
+        to_name=staff.name,
         template="invitation",
         subject=_("%(hospital)s is open: your invitation") % {"hospital": hospital.name},
         brand_name=hospital.name,
@@ -241,6 +242,7 @@ def suspend(*, hospital: Hospital, by: User, reason: str) -> None:
     """Close a hospital for the time being: off the portal and closed to visitors at once; its data stays."""
     audit.move(hospital, Hospital.Status.SUSPENDED, by=by, reason=reason)
     directory.withdraw(hospital=hospital)
+    support.end_all(hospital=hospital, by=by, reason=reason)
     hosts.changed(hospital)
     _tell(
         hospital,

@@ -5,14 +5,16 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils.timezone import now
 from django_tenants.utils import schema_context
 
-from accounts.models import User
+from accounts.models import Session, Totp, User
 from audit.models import Action, AuditLog
 from hospitals.models import Invitation, Staff
 from hospitals.services import invitations
 from tenants.models import Hospital
+from tests.conftest import browser
 from tests.factories import PASSWORD
 
 
@@ -100,3 +102,70 @@ def test_a_mistyped_link_asks_for_the_whole_address(cedar_site: Client) -> None:
 
 def test_a_link_of_one_hospital_is_nothing_in_another(link: str, lotus: Hospital) -> None:
     assert Client(HTTP_HOST="lotus.localhost").get(link).status_code == 410
+
+
+@pytest.fixture
+def ashas_link(in_cedar: Hospital, asha: User) -> str:
+    """The link of somebody who has an account and a password."""
+    _invitation, token = invitations.issue(staff=Staff.objects.create(user=asha, role="nurse"), now=now())
+    return f"/invitation/{token}/"
+
+
+def test_who_has_just_signed_in_here_only_presses_the_button(ashas_link: str, asha: User, cedar: Hospital) -> None:
+    hers = browser("cedar.localhost", asha)
+    page = hers.get(ashas_link).content.decode()
+    assert "You are signed in: press the button to accept." in page
+    assert 'type="password"' not in page
+    assert hers.post(ashas_link)["Location"] == "/start/"
+    assert hers.get("/start/").status_code == 200
+    assert hers.get(ashas_link).status_code == 410
+
+
+def test_an_older_sign_in_does_not_stand_for_the_password(ashas_link: str, asha: User, cedar: Hospital) -> None:
+    hers = browser("cedar.localhost", asha)
+    Session.objects.update(created_at=now() - timedelta(minutes=16))
+    assert 'autocomplete="current-password"' in hers.get(ashas_link).content.decode()
+    assert hers.post(ashas_link).status_code == 422
+    with schema_context(cedar.schema_name):
+        assert Staff.objects.get(user=asha).joined_at is None
+
+
+def test_the_sign_in_of_somebody_else_does_not_stand_for_the_password(
+    ashas_link: str, asha: User, hari: User, cedar: Hospital
+) -> None:
+    assert browser("cedar.localhost", hari).post(ashas_link).status_code == 422
+    with schema_context(cedar.schema_name):
+        assert Staff.objects.get(user=asha).joined_at is None
+
+
+def test_a_sign_in_on_another_host_does_not_stand_for_the_password(
+    ashas_link: str, asha: User, cedar: Hospital
+) -> None:
+    elsewhere = browser("lotus.localhost", asha)
+    elsewhere.defaults["HTTP_HOST"] = "cedar.localhost"  # the cookie copied by hand
+    assert elsewhere.post(ashas_link).status_code == 422
+
+
+def test_who_has_a_second_factor_is_asked_for_it(cedar_site: Client, ashas_link: str, asha: User) -> None:
+    Totp.objects.create(user=asha, sealed_secret="", confirmed_at=now())
+    response = cedar_site.post(ashas_link, {"password": PASSWORD})
+    assert response["Location"].startswith(reverse("second_step"))
+    assert cedar_site.get("/start/")["Location"] == "/sign-in/?next=/start/"
+
+
+def test_a_password_on_an_unconfirmed_account_is_nobodys_and_replaced(
+    cedar_site: Client, ashas_link: str, asha: User
+) -> None:
+    User.objects.filter(pk=asha.pk).update(email_verified_at=None)
+    assert 'autocomplete="new-password"' in cedar_site.get(ashas_link).content.decode()
+    assert cedar_site.post(ashas_link, {"password": "a-fresh-river-9"})["Location"] == "/start/"
+    asha.refresh_from_db()
+    assert asha.check_password("a-fresh-river-9")
+    assert asha.email_verified_at is not None
+
+
+def test_the_role_counts_from_the_acceptance_on(ashas_link: str, asha: User, cedar: Hospital) -> None:
+    hers = browser("cedar.localhost", asha)
+    assert hers.get("/start/")["Location"] == "/"
+    hers.post(ashas_link)
+    assert hers.get("/start/").status_code == 200
