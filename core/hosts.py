@@ -23,6 +23,11 @@ def hospital_url(slug: str, name: str, *args: object) -> str:
     return _origin(subdomain(slug)) + reverse(name, urlconf=settings.HOSPITAL_URLCONF, args=args)
 
 
+def at(host: str, path: str) -> str:
+    """The absolute address of `path` on `host`, which the caller knows to be one of ours."""
+    return _origin(host) + path
+
+
 def subdomain(slug: str) -> str:
     """The host of a hospital: `cedar` becomes `cedar.localhost` in development."""
     return f"{slug}.{settings.BASE_DOMAIN}"
