@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from audit.models import Action, AuditLog
-from hospitals.models import Department, Settings
+from hospitals.models import Department, Settings, Staff
 from tenants.models import DEFAULT_ACCENT, Domain, Hospital
 
 _CONTACT_FIELDS = ["email", "phone_number", "address", "city", "state", "time_zone"]
@@ -35,8 +35,10 @@ class Facts:
     has_checked_contact: bool
     has_welcome: bool
     departments: int
+    staff: int
     domains: int
     claims: int
+    requires_two_factor: bool
 
 
 def facts(hospital: Hospital) -> Facts:
@@ -48,8 +50,10 @@ def facts(hospital: Hospital) -> Facts:
         has_checked_contact=AuditLog.objects.about(hospital).filter(contact).exists(),
         has_welcome=Settings.objects.exclude(welcome="").exists(),
         departments=Department.objects.active().count(),
+        staff=Staff.objects.filter(is_active=True).count(),
         domains=Domain.objects.filter(tenant=hospital, is_primary=False).count(),
         claims=hospital.domain_claims.count(),
+        requires_two_factor=hospital.requires_two_factor,
     )
 
 
@@ -80,6 +84,12 @@ def steps(known: Facts) -> list[Step]:
             _("Patients find you by them, here and on the portal."),
             reverse("department_admin" if known.departments else "department_add"),
             bool(known.departments),
+        ),
+        Step(
+            _("Invite your colleagues"),
+            _("Each signs in as themselves, and their role decides what they see."),
+            reverse("staff_admin" if known.staff > 1 else "staff_invite"),
+            known.staff > 1,
         ),
         Step(
             _("Use a domain of your own"),
@@ -122,6 +132,13 @@ def sections(known: Facts) -> list[Step]:
             reverse("settings_domains"),
             bool(known.domains) and not known.claims,
             state=_domains(known),
+        ),
+        Step(
+            _("Sign-in"),
+            _("Whether your staff must use two-factor."),
+            reverse("settings_sign_in"),
+            known.requires_two_factor,
+            state="" if known.requires_two_factor else _("Optional"),
         ),
     ]
 

@@ -1,6 +1,7 @@
 """What stands around every page: the bar of a public page, the menu of a staff page, and whose account it is."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
@@ -8,7 +9,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
-from accounts.permissions import ROLES, Permission, Role, role_of
+from accounts.permissions import ROLES, SUPPORT, Permission, Role, is_support, role_of
 from core.menus import Item
 
 
@@ -22,14 +23,23 @@ class Account:
     start_url: str
 
 
+@dataclass(frozen=True)
+class Acting:
+    """In whose name a superadmin acts here, and until when."""
+
+    person: str
+    ends_at: datetime
+
+
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Context: `nav`, `menu` and `account`. Nothing is asked of the database until a template shows it."""
+    """Context: `nav`, `menu`, `account` and `support`. Nothing is asked of the database until a template shows it."""
     if getattr(request, "failed", False) or not hasattr(request, "find_staff"):
-        return {"nav": [], "menu": [], "account": None}
+        return {"nav": [], "menu": [], "account": None, "support": None}
     return {
         "nav": _nav(request),
         "menu": SimpleLazyObject(lambda: _menu(request)),
         "account": SimpleLazyObject(lambda: _account(request)),
+        "support": SimpleLazyObject(lambda: _support(request)),
     }
 
 
@@ -53,17 +63,25 @@ def _menu(request: HttpRequest) -> list[Item]:
     role = role_of(request, request.user)
     if role is None:
         return []
-    may = ROLES[role]
+    may = ROLES[role] & SUPPORT if is_support(request) else ROLES[role]
     entries = [
         (Permission.HOSPITAL_REVIEW, _("Hospitals"), "hospital", "queue"),
         (Permission.PLATFORM_LOG_VIEW, _("Audit log"), "shield-check", "platform_log"),
         (Permission.START_VIEW, _("Start"), "layout-dashboard", "start"),
         (Permission.DEPARTMENT_EDIT, _("Departments"), "layers", "department_admin"),
+        (Permission.DOCTOR_REVIEW, _("Doctors"), "stethoscope", "doctor_admin"),
+        (Permission.STAFF_EDIT, _("Staff"), "users", "staff_admin"),
         (Permission.SETTINGS_EDIT, _("Settings"), "settings", "settings"),
         (Permission.ACTIVITY_VIEW, _("Activity"), "shield-check", "activity"),
         (Permission.OUTBOX_VIEW, _("Outbox"), "mail", "outbox"),
     ]
     return [_item(request, label, icon, name) for permission, label, icon, name in entries if permission in may]
+
+
+def _support(request: HttpRequest) -> Acting | None:
+    if not is_support(request):
+        return None
+    return Acting(person=str(request.user), ends_at=request.session.get_expiry_date())
 
 
 def _account(request: HttpRequest) -> Account | None:

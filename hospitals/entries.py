@@ -8,6 +8,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from accounts.permissions import Role
 from audit.models import AuditLog
 
 
@@ -42,13 +43,27 @@ _LOOKS = {  # by the action, or by its first part
     "settings": _Look(icon="settings"),
     "domain": _Look(icon="globe"),
     "department": _Look(icon="layers"),
+    "doctor.document_added": _Look(icon="file-text"),
+    "doctor.document_removed": _Look(icon="file-x"),
+    "doctor": _Look(icon="stethoscope"),
     "staff": _Look(icon="users"),
     "invitation": _Look(icon="mail"),
     "message": _Look(icon="mail"),
+    "support": _Look(icon="life-buoy", tone="warn"),
+    "user.two_factor_on": _Look(icon="shield-check", tone="ok"),
+    "user.two_factor_off": _Look(icon="shield-off", tone="warn"),
+    "user.recovery_codes_made": _Look(icon="key-round"),
+    "user.recovery_code_used": _Look(icon="key-round", tone="warn"),
+    "user.passkey_added": _Look(icon="key-round"),
+    "user.passkey_removed": _Look(icon="key-round"),
     "user": _Look(icon="user"),
 }
 _OTHER = _Look(icon="circle-dot")
 _TONES = {
+    "doctor.pending": "info",
+    "doctor.more_asked": "warn",
+    "doctor.approved": "ok",
+    "doctor.rejected": "bad",
     "user.sign_in_refused": "warn",
     "hospital.approved": "ok",
     "hospital.rejected": "bad",
@@ -56,6 +71,9 @@ _TONES = {
     "department.deleted": "warn",
     "domain.verified": "ok",
     "invitation.accepted": "ok",
+    "invitation.taken_back": "warn",
+    "staff.activated": "ok",
+    "staff.deactivated": "warn",
 }
 
 
@@ -87,6 +105,8 @@ def _label(entity: str, field: str) -> str:
 def _shown(field: str, value: Any) -> str:
     if field in ("logo", "image"):  # a path says nothing to a reader
         return _("A picture") if value else _("None")
-    if field.startswith("is_"):
+    if field == "role" and value in Role:
+        return str(Role(value).label)
+    if field.startswith(("is_", "requires_")):
         return _("Yes") if str(value) == "True" else _("No")
     return str(value) or _("None")

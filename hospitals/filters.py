@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import Action, AuditLog, AuditLogs
+from hospitals.models import STAFF_STATES, Staff, StaffMembers
 from notifications.models import Notification, Notifications
 from tenants.models import Hospital, Hospitals
 
@@ -73,3 +74,22 @@ class MessageFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-f
     def having(self, rows: Notifications, name: str, words: str) -> Notifications:
         """Those that have each of the words."""
         return rows.matching(words)
+
+
+class StaffFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
+    """The people who work here, by how they stand, role and words."""
+
+    q = django_filters.CharFilter(method="having")
+    state = django_filters.ChoiceFilter(choices=[(one, one) for one in STAFF_STATES], method="standing")
+
+    class Meta:
+        model = Staff
+        fields = ["role"]
+
+    def having(self, rows: StaffMembers, name: str, words: str) -> StaffMembers:
+        """Those that have each of the words."""
+        return rows.matching(words)
+
+    def standing(self, rows: StaffMembers, name: str, state: str) -> StaffMembers:
+        """Those of a tab of the page."""
+        return rows.in_state(state)

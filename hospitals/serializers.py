@@ -6,13 +6,14 @@ from django.utils.translation import gettext as _
 from phonenumber_field.serializerfields import PhoneNumberField
 from rest_framework import serializers
 
+from accounts.permissions import STAFF_ROLES, Permission, may
 from audit.models import AuditLog
 from core.errors import DomainError
 from core.hosts import hospital_url
 from core.pictures import Picture, judge
 from directory.models import DepartmentListing, HospitalListing
-from hospitals.models import Department, Settings
-from hospitals.services import joining
+from hospitals.models import Department, Settings, Staff
+from hospitals.services import joining, staff
 from notifications.models import Notification
 from tenants.models import ACCENT, Hospital
 from tenants.states import State
@@ -93,9 +94,10 @@ class Registration(serializers.Serializer[Any]):
 
 
 class Registered(serializers.ModelSerializer[Hospital]):
-    """A hospital in the queue, as its superadmin and the one who registered it see it."""
+    """A hospital in the queue, as its superadmin and the one who registered it see it, and what the caller may do."""
 
     id = serializers.UUIDField(source="code")
+    may = serializers.SerializerMethodField()
     subdomain = serializers.CharField(source="slug")
     host = serializers.CharField()
 
@@ -117,7 +119,14 @@ class Registered(serializers.ModelSerializer[Hospital]):
             "host",
             "status",
             "created_at",
+            "may",
         ]
+
+    def get_may(self, hospital: Hospital) -> list[str]:
+        """`approve`, `reject`, `suspend` or `resume`: the steps its status permits."""
+        request = self.context["request"]
+        steps = {"pending": ("approve", "reject"), "approved": ("suspend",), "suspended": ("resume",)}
+        return may(request, request.user, **dict.fromkeys(steps.get(hospital.status, ()), Permission.HOSPITAL_REVIEW))
 
 
 class Reason(serializers.Serializer[Any]):
@@ -131,25 +140,51 @@ class AuditRow(serializers.ModelSerializer[AuditLog]):
 
     id = serializers.UUIDField(source="code")
     user = serializers.SerializerMethodField()
+    supporter = serializers.SerializerMethodField()
     actor = serializers.CharField()
 
     class Meta:
         model = AuditLog
-        fields = ["id", "timestamp", "user", "actor", "action", "entity", "entity_id", "thing", "old", "new", "reason"]
+        fields = [
+            "id",
+            "timestamp",
+            "user",
+            "supporter",
+            "actor",
+            "action",
+            "entity",
+            "entity_id",
+            "thing",
+            "old",
+            "new",
+            "reason",
+        ]
 
     def get_user(self, row: AuditLog) -> str | None:
         """The person's id; none for visitors and for the platform itself."""
         return str(row.user.code) if row.user else None
 
+    def get_supporter(self, row: AuditLog) -> str | None:
+        """The id of the superadmin who acted as support in that person's name; usually none did."""
+        return str(row.supporter.code) if row.supporter else None
+
 
 class DepartmentOut(serializers.ModelSerializer[Department]):
-    """A department of this hospital."""
+    """A department of this hospital, and what the caller may do with it."""
 
     id = serializers.UUIDField(source="code")
+    may = serializers.SerializerMethodField()
 
     class Meta:
         model = Department
-        fields = ["id", "name", "slug", "description", "is_active"]
+        fields = ["id", "name", "slug", "description", "is_active", "may"]
+
+    def get_may(self, department: Department) -> list[str]:
+        """`change`, `delete`, and `hide` or `show`."""
+        turn = "hide" if department.is_active else "show"
+        edit = Permission.DEPARTMENT_EDIT
+        request = self.context["request"]
+        return may(request, request.user, **{"change": edit, "delete": edit, turn: edit})
 
 
 class DepartmentIn(serializers.Serializer[Any]):
@@ -200,6 +235,13 @@ class Welcome(serializers.ModelSerializer[Settings]):
         fields = ["welcome", "opening_hours", "emergency_phone"]
 
 
+class SignInSettings(serializers.Serializer[Any]):
+    """What is asked of staff when they sign in."""
+
+    requires_two_factor = serializers.BooleanField()
+    may = serializers.ListField(child=serializers.CharField(), read_only=True)
+
+
 class OwnDomain(serializers.Serializer[Any]):
     """A host the hospital answers on, or one it has still to prove by this TXT record."""
 
@@ -230,3 +272,53 @@ class Message(serializers.ModelSerializer[Notification]):
             "created_at",
             "sent_at",
         ]
+
+
+class StaffIn(serializers.Serializer[Any]):
+    """Who is to become a colleague; not as a `doctor`: doctors are invited with their licence number."""
+
+    name = serializers.CharField(max_length=120)
+    email = serializers.EmailField()
+    role = serializers.ChoiceField(choices=[(role.value, role.label) for role in STAFF_ROLES])
+
+
+class StaffRole(serializers.Serializer[Any]):
+    """What somebody is from now on; `doctor` only for somebody whose documents the hospital has checked."""
+
+    role = serializers.ChoiceField(choices=[(role.value, role.label) for role in STAFF_ROLES])
+
+
+class Deactivation(serializers.Serializer[Any]):
+    """Why, for the hospital's log."""
+
+    reason = serializers.CharField(max_length=500, required=False, allow_blank=True)
+
+
+class StaffOut(serializers.ModelSerializer[Staff]):
+    """Somebody who works here or is invited, and what the caller may do with them now.
+
+    `may` holds some of `change_role`, `deactivate`, `activate`, `resend_invitation` and `take_back`; nothing for the only
+    admin. Asks for `only_admin` in the context.
+    """
+
+    id = serializers.UUIDField(source="code")
+    name = serializers.CharField()
+    email = serializers.EmailField(source="user.email")
+    state = serializers.ChoiceField(choices=["active", "invited", "deactivated", "taken_back"])
+    invited_at = serializers.DateTimeField(source="created_at")
+    two_factor = serializers.SerializerMethodField()
+    may = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Staff
+        fields = ["id", "name", "email", "role", "state", "invited_at", "joined_at", "two_factor", "may"]
+
+    def get_two_factor(self, row: Staff) -> bool:
+        """Whether they prove who they are twice; of somebody who has not come in it is not told."""
+        return row.joined_at is not None and bool(row.has_two_factor)  # type: ignore[attr-defined]  # with_two_factor
+
+    def get_may(self, row: Staff) -> list[str]:
+        """The steps its state permits."""
+        request = self.context["request"]
+        steps = staff.possible(staff=row, only_admin=self.context["only_admin"])
+        return may(request, request.user, **dict.fromkeys(steps, Permission.STAFF_EDIT))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from hospitals.views import log, outbox, platform, portal, registration, review
+from hospitals.views import log, outbox, platform, portal, registration, review, support
 
 urlpatterns = [
     path("", portal.home, name="home"),
@@ -20,6 +20,7 @@ urlpatterns = [
     path("platform/hospitals/<uuid:code>/suspend/", review.suspend, name="queue_suspend"),
     path("platform/hospitals/<uuid:code>/resume/", review.resume, name="queue_resume"),
     path("platform/hospitals/<uuid:code>/invite/", review.invite, name="queue_invite"),
+    path("platform/hospitals/<uuid:code>/support/", support.begin, name="queue_support"),
     path("platform/log/", log.platform, name="platform_log"),
     path("platform/outbox/", outbox.index, name="outbox"),
     path("platform/outbox/<uuid:code>/", outbox.message, name="outbox_message"),

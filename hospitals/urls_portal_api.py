@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from hospitals.api import platform, portal
+from hospitals.api import people, platform, portal
 
 urlpatterns = [
+    path("auth/register/", people.RegisterPerson.as_view(), name="api_register_person"),
     path("hospitals/", portal.HospitalList.as_view(), name="api_hospitals"),
     path("hospitals/register/", portal.Register.as_view(), name="api_register"),
     path("hospitals/<uuid:code>/", portal.HospitalDetail.as_view(), name="api_hospital"),

@@ -8,13 +8,17 @@ from typing import Any
 import psycopg2
 import pytest
 from django.conf import settings as django_settings
+from django.contrib.auth import login
 from django.core.cache import cache
 from django.db import connection, connections
+from django.http import HttpRequest
 from django.test import Client
 from django.test.utils import setup_databases, teardown_databases
+from django.utils.timezone import now
 from django_tenants.utils import schema_context
 
 from accounts.models import User
+from accounts.sessions import SECOND_FACTOR, SessionStore, Visit
 from core import schemas
 from hospitals.models import Staff
 from tenants.models import Hospital
@@ -24,7 +28,11 @@ _clones = count(1)
 
 
 def pytest_configure() -> None:
-    """Argon2 is slow on purpose; tests/accounts checks that the real settings use it."""
+    """Argon2 is slow on purpose; tests/accounts checks that the real settings use it. The rest is as in production."""
+    django_settings.TWO_FACTOR_FOR_SUPERADMINS = True
+    options = django_settings.TEMPLATES[0]["OPTIONS"]
+    [(partials, loaders)] = options["loaders"]  # settings are loaded as in development, which reads templates anew
+    options["loaders"] = [(partials, [("django.template.loaders.cached.Loader", loaders)])]
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
@@ -47,7 +55,10 @@ def django_db_setup(
             )
             user = User.objects.get(email=hospital.email)
             user.set_password(factories.PASSWORD)
-            user.save(update_fields=["password"])
+            user.email_verified_at = now()
+            user.save(update_fields=["password", "email_verified_at"])
+            with schema_context(hospital.schema_name):
+                Staff.objects.update(joined_at=now())
         cache.clear()
         connection.close()
     yield
@@ -114,17 +125,32 @@ def join_cedar(cedar: Hospital) -> Callable[[User, str], Staff]:
 
     def join(user: User, role: str) -> Staff:
         with schema_context(cedar.schema_name):
-            return Staff.objects.create(user=user, role=role)
+            return Staff.objects.create(user=user, role=role, joined_at=now())
 
     return join
 
 
 def browser(host: str, user: User | None = None) -> Client:
-    """A client that visits `host`, signed in as `user`."""
+    """A client that visits `host`, signed in there as `user`: superadmins with the second factor they need."""
     client = Client(HTTP_HOST=host)
     if user:
-        client.force_login(user)
+        come_in(client, user, is_two_factor=user.is_superuser)
     return client
+
+
+def come_in(client: Client, user: User, *, is_two_factor: bool = False) -> None:
+    """Give the client a session at its host, as signing in there would."""
+    host = client.defaults["HTTP_HOST"].partition(":")[0]
+    request = HttpRequest()
+    request.session = SessionStore()
+    with schema_context("public"):
+        hospital = Hospital.objects.filter(domains__domain=host).first()
+        place = str(hospital.code) if hospital else ""
+        request.session.visit = Visit(place=place, host=host)
+        login(request, user, backend=django_settings.AUTHENTICATION_BACKENDS[0])
+        request.session[SECOND_FACTOR] = is_two_factor
+        request.session.save()
+    client.cookies[django_settings.SESSION_COOKIE_NAME] = request.session.session_key or ""
 
 
 @pytest.fixture

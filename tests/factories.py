@@ -4,6 +4,7 @@ Usha      superadmin of the platform
 Hari      admin of Cedar Hospital
 Kiran     admin of Lotus Clinic: the stranger in every test about Cedar
 Asha      a person without any role: a patient
+Dr Rao    a doctor whose documents Cedar has checked
 """
 
 from io import BytesIO
@@ -11,10 +12,15 @@ from itertools import count
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from django.utils.timezone import now
 from PIL import Image
 
 from accounts.models import User
+from accounts.permissions import Role
+from audit import services as audit
+from audit.models import Action
+from hospitals.models import Doctor, Staff
 from hospitals.services import joining
 from hospitals.services.joining import Registration
 from tenants.models import Hospital
@@ -30,7 +36,20 @@ def superadmin(email: str = "usha@rhms.example") -> User:
 
 def person(email: str = "asha@example.com", first_name: str = "Asha", last_name: str = "Patel") -> User:
     """Somebody with an account and a password, and no role anywhere."""
-    return User.objects.create_user(email, PASSWORD, first_name=first_name, last_name=last_name)
+    return User.objects.create_user(
+        email, PASSWORD, first_name=first_name, last_name=last_name, email_verified_at=now()
+    )
+
+
+@transaction.atomic
+def verified_doctor(by: User, email: str = "rao@cedar.example", first_name: str = "Vikram") -> Staff:
+    """Dr Rao, whose documents the hospital of the active schema has checked."""
+    user = person(email, first_name, "Rao")
+    doctor = Doctor.objects.create(
+        user=user, licence_number=f"KA-{user.pk}", status=Doctor.Status.APPROVED, verified_at=now(), verified_by=by
+    )
+    audit.record(action=Action.DOCTOR_APPROVED, target=doctor, by=by, new=doctor.status)
+    return Staff.objects.create(user=user, role=Role.DOCTOR, joined_at=now())
 
 
 def registration(**fields: Any) -> Registration:

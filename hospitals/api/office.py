@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.permissions import Permission, Requires
+from accounts.permissions import Permission, Requires, has_second_factor, may
 from accounts.serializers import Problem
 from core.rest import cleaned, hospital, person
 from hospitals import serializers
@@ -54,6 +54,39 @@ class Welcome(APIView):
             settings=Settings.objects.get(), by=person(request), **cleaned(WelcomeForm(request.data))
         )
         return Response(serializers.Welcome(Settings.objects.get()).data)
+
+
+class SignIn(APIView):
+    """What is asked of staff when they sign in."""
+
+    permission_classes = EDIT
+
+    @extend_schema(responses={200: serializers.SignInSettings})
+    def get(self, request: Request) -> Response:
+        """Read whether staff must use two-factor."""
+        return self._answer(request)
+
+    @extend_schema(
+        request=serializers.SignInSettings, responses={200: serializers.SignInSettings, 400: Problem, 409: Problem}
+    )
+    def put(self, request: Request) -> Response:
+        """Ask two-factor of all staff, or no longer. Whoever turns it on must have signed in with it."""
+        form = serializers.SignInSettings(data=request.data)
+        form.is_valid(raise_exception=True)
+        settings.require_two_factor(
+            hospital=hospital(request),
+            is_required=form.validated_data["requires_two_factor"],
+            is_two_factor=has_second_factor(request._request),
+            by=person(request),
+        )
+        return self._answer(request)
+
+    def _answer(self, request: Request) -> Response:
+        asked = hospital(request)
+        # Turning it on is for those who would not shut themselves out.
+        can = asked.requires_two_factor or has_second_factor(request._request)
+        permitted = may(request._request, request.user, change=Permission.SETTINGS_EDIT) if can else []
+        return Response({"requires_two_factor": asked.requires_two_factor, "may": permitted})
 
 
 def _domains(asked: Hospital) -> list[dict[str, object]]:

@@ -40,7 +40,7 @@ class Invite(APIView):
         """Send the invitation again; the earlier link stops working."""
         hospital = get_object_or_404(Hospital, code=code)
         joining.invite_admin(hospital=hospital, by=person(request), now=now())
-        return Response(serializers.Registered(hospital).data, status=202)
+        return Response(serializers.Registered(hospital, context={"request": request}).data, status=202)
 
 
 class Messages(generics.ListAPIView[Notification]):

@@ -65,7 +65,7 @@ class Register(APIView):
         hospital = joining.register(
             logo=fields.pop("logo", None), registration=Registration(**fields), address=address(request)
         )
-        return Response(serializers.Registered(hospital).data, status=201)
+        return Response(serializers.Registered(hospital, context={"request": request}).data, status=201)
 
 
 class PendingHospitals(generics.ListAPIView[Hospital]):
@@ -86,7 +86,7 @@ class Approve(APIView):
         """Approve: schema, host, admin and invitation come into being together."""
         hospital = get_object_or_404(Hospital, code=code)
         joining.approve(hospital=hospital, by=person(request), now=now())
-        return Response(serializers.Registered(hospital).data)
+        return Response(serializers.Registered(hospital, context={"request": request}).data)
 
 
 class Reject(APIView):
@@ -101,7 +101,7 @@ class Reject(APIView):
         form = serializers.Reason(data=request.data)
         form.is_valid(raise_exception=True)
         joining.reject(hospital=hospital, by=person(request), **form.validated_data)
-        return Response(serializers.Registered(hospital).data)
+        return Response(serializers.Registered(hospital, context={"request": request}).data)
 
 
 class Suspend(APIView):
@@ -116,7 +116,7 @@ class Suspend(APIView):
         form = serializers.Reason(data=request.data)
         form.is_valid(raise_exception=True)
         joining.suspend(hospital=hospital, by=person(request), **form.validated_data)
-        return Response(serializers.Registered(hospital).data)
+        return Response(serializers.Registered(hospital, context={"request": request}).data)
 
 
 class Resume(APIView):
@@ -131,7 +131,7 @@ class Resume(APIView):
         form = serializers.Reason(data=request.data)
         form.is_valid(raise_exception=True)
         joining.resume(hospital=hospital, by=person(request), **form.validated_data)
-        return Response(serializers.Registered(hospital).data)
+        return Response(serializers.Registered(hospital, context={"request": request}).data)
 
 
 class AuditLogs(generics.ListAPIView[AuditLog]):
@@ -140,4 +140,4 @@ class AuditLogs(generics.ListAPIView[AuditLog]):
     permission_classes = [Requires(Permission.PLATFORM_LOG_VIEW)]
     serializer_class = serializers.AuditRow
     filterset_class = AuditLogApiFilter
-    queryset = AuditLog.objects.select_related("user").newest_first()
+    queryset = AuditLog.objects.select_related("user", "supporter").newest_first()

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.permissions import Permission, Requires, granted
+from accounts.permissions import Permission, Requires, role_of
 from accounts.serializers import Problem
 from core.rest import hospital, person
 from hospitals import serializers
@@ -42,8 +42,7 @@ class Departments(generics.ListAPIView[Department]):
 
     def get_queryset(self) -> QuerySet[Department]:
         """What the asker may see."""
-        rows = Department.objects.by_name()
-        return rows if granted(self.request, self.request.user, Permission.DEPARTMENT_EDIT) else rows.active()
+        return Department.objects.visible_to(role_of(self.request, self.request.user)).by_name()
 
     @extend_schema(request=serializers.DepartmentIn, responses={201: serializers.DepartmentOut, 409: Problem})
     def post(self, request: Request) -> Response:
@@ -51,7 +50,7 @@ class Departments(generics.ListAPIView[Department]):
         form = serializers.DepartmentIn(data=request.data)
         form.is_valid(raise_exception=True)
         department = departments.add(hospital=hospital(request), by=person(request), **form.validated_data)
-        return Response(serializers.DepartmentOut(department).data, status=201)
+        return Response(serializers.DepartmentOut(department, context={"request": request}).data, status=201)
 
 
 class OneDepartment(APIView):
@@ -66,15 +65,13 @@ class OneDepartment(APIView):
 
     def department(self, code: UUID) -> Department:
         """The department, if the asker may see it."""
-        rows = Department.objects.all()
-        if not granted(self.request, self.request.user, Permission.DEPARTMENT_EDIT):
-            rows = rows.active()
+        rows = Department.objects.visible_to(role_of(self.request, self.request.user))
         return get_object_or_404(rows, code=code)
 
     @extend_schema(responses={200: serializers.DepartmentOut, 404: Problem})
     def get(self, request: Request, code: UUID) -> Response:
         """Read one department."""
-        return Response(serializers.DepartmentOut(self.department(code)).data)
+        return Response(serializers.DepartmentOut(self.department(code), context={"request": request}).data)
 
     @extend_schema(request=serializers.DepartmentIn, responses={200: serializers.DepartmentOut, 409: Problem})
     def put(self, request: Request, code: UUID) -> Response:
@@ -83,7 +80,7 @@ class OneDepartment(APIView):
         form.is_valid(raise_exception=True)
         department = self.department(code)
         departments.change(hospital=hospital(request), department=department, by=person(request), **form.validated_data)
-        return Response(serializers.DepartmentOut(department).data)
+        return Response(serializers.DepartmentOut(department, context={"request": request}).data)
 
     @extend_schema(request=serializers.Activity, responses={200: serializers.DepartmentOut})
     def patch(self, request: Request, code: UUID) -> Response:
@@ -93,7 +90,7 @@ class OneDepartment(APIView):
         department = self.department(code)
         act = departments.activate if form.validated_data["is_active"] else departments.deactivate
         act(hospital=hospital(request), department=department, by=person(request))
-        return Response(serializers.DepartmentOut(department).data)
+        return Response(serializers.DepartmentOut(department, context={"request": request}).data)
 
     @extend_schema(responses={204: None, 409: Problem})
     def delete(self, request: Request, code: UUID) -> Response:

@@ -131,6 +131,16 @@ class WelcomeForm(forms.Form):
         return number
 
 
+class SignInForm(forms.Form):
+    """What is asked of staff when they sign in."""
+
+    requires_two_factor = forms.BooleanField(
+        label=_("Staff must use two-factor"),
+        help_text=_("Besides the password, an app on their telephone or a passkey. Patients are not asked."),
+        required=False,
+    )
+
+
 class DomainForm(forms.Form):
     """A domain of the hospital's own, however it is pasted."""
 

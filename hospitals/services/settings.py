@@ -1,11 +1,15 @@
 """What a hospital says of itself: brand, contact, address, time zone."""
 
+from typing import Any
+
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import services as audit
 from audit.models import Action
 from core import pictures
+from core.errors import NotAllowedNow
 from core.pictures import Picture
 from core.text import one_line
 from directory import services as directory
@@ -54,7 +58,20 @@ def change_welcome(*, settings: Settings, welcome: str, emergency_phone: str, op
         audit.record(action=Action.SETTINGS_CHANGED, target=settings, by=by, data=changes)
 
 
-def _change_hospital(hospital: Hospital, by: User, new: dict[str, str]) -> None:
+def require_two_factor(*, hospital: Hospital, is_required: bool, is_two_factor: bool, by: User) -> None:
+    """Ask all staff for a second factor, or no longer. It holds from the next page on, for whoever is signed in, too.
+
+    Raises NotAllowedNow for somebody who would shut themselves out: they must have signed in with one (`is_two_factor`).
+    """
+    if is_required and not is_two_factor:
+        raise NotAllowedNow(
+            _("Set two-factor up for your own account first, and sign in with it. Then you can ask it of everybody."),
+            field="requires_two_factor",
+        )
+    _change_hospital(hospital, by, {"requires_two_factor": is_required})
+
+
+def _change_hospital(hospital: Hospital, by: User, new: dict[str, Any]) -> None:
     changes = audit.changes(hospital, new)
     if not changes:
         return

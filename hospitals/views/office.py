@@ -2,19 +2,20 @@
 
 from datetime import timedelta
 
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts.permissions import Permission, granted, requires
+from accounts.permissions import Permission, granted, lacks_second_factor, requires
 from audit.models import AuditLog
 from core.http import HospitalRequest
 from core.pages import page
 from hospitals import checklist
 from hospitals.entries import entry
-from hospitals.models import Department, Staff
+from hospitals.models import Department, Doctor, Staff
 
 _RECENT = 6
 
@@ -24,16 +25,20 @@ _RECENT = 6
 def start(request: HospitalRequest) -> HttpResponse:
     """Where work begins: for the admin what is left to set up and what happened, for other staff a calm page.
 
-    Somebody without a role here has no work here: signing in leads them to the public home page.
+    Somebody without a role here has no work here: signing in leads them to the public home page, or to their
+    application as a doctor.
     """
+    if lacks_second_factor(request, request.user):
+        return redirect_to_login(request.get_full_path(), "two_factor")
     if not granted(request, request.user, Permission.START_VIEW):
-        return redirect("home")
+        return redirect("doctor_application" if Doctor.objects.applying(request.user).exists() else "home")
     now = timezone.localtime()
     context = {"greeting": _greeting(now.hour, request.user.first_name), "today": now}
     if granted(request, request.user, Permission.ACTIVITY_VIEW):
         known = checklist.facts(request.hospital)
         steps = checklist.steps(known)
         week_ago = now.date() - timedelta(days=6)
+        may_review = granted(request, request.user, Permission.DOCTOR_REVIEW)
         context |= {
             "steps": steps,
             "done": sum(step.done for step in steps if not step.optional),
@@ -41,6 +46,7 @@ def start(request: HospitalRequest) -> HttpResponse:
             "departments": known.departments,
             "hidden": Department.objects.exclude(is_active=True).count(),
             "staff": Staff.objects.working().count(),
+            "waiting": Doctor.objects.waiting().count() if may_review else 0,
             "week_ago": week_ago,
             "this_week": AuditLog.objects.between(week_ago, None).count(),
             "recent": [entry(row) for row in AuditLog.objects.newest_first()[:_RECENT]],

@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.permissions import Permission, requires
-from core.hosts import hospital_url
 from core.http import Request
 from core.menus import Item
 from core.pages import divide, page
 from directory.models import HospitalListing, HospitalListings
+from tenants.ways import to_hospital
 
 ON_THE_FIRST_PAGE = 6
 CITIES = 8
@@ -82,7 +82,7 @@ def hospital_detail(request: Request, code: UUID) -> HttpResponse:
         {
             "listing": listing,
             "hospital": listing.hospital,
-            "site": hospital_url(slug, "home"),
-            "departments": [(d.name, hospital_url(slug, "department_detail", d.slug)) for d in departments],
+            "site": to_hospital(request, slug, "home"),
+            "departments": [(d.name, to_hospital(request, slug, "department_detail", d.slug)) for d in departments],
         },
     )

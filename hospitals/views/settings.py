@@ -11,13 +11,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.permissions import Permission, requires
+from accounts.permissions import Permission, has_second_factor, requires
 from core import colour
 from core.forms import KeptImageInput, refusals_on
 from core.http import HospitalRequest
 from core.pages import page
 from hospitals import checklist
-from hospitals.forms.settings import AccentForm, BrandForm, ContactForm, DomainForm, VerifyForm, WelcomeForm
+from hospitals.forms.settings import AccentForm, BrandForm, ContactForm, DomainForm, SignInForm, VerifyForm, WelcomeForm
 from hospitals.models import Settings
 from hospitals.services import settings as services
 from tenants import services as tenants
@@ -152,6 +152,25 @@ def welcome(request: HospitalRequest) -> HttpResponse:
             messages.success(request, _("Your home page is saved."))
             return redirect("settings_welcome")
     return page(request, "office/settings_welcome.html", {"form": form})
+
+
+@_form_door
+@requires(Permission.SETTINGS_EDIT)
+def sign_in(request: HospitalRequest) -> HttpResponse:
+    """Whether staff must use two-factor."""
+    hospital, is_two_factor = request.hospital, has_second_factor(request)
+    form = SignInForm(_data(request), initial={"requires_two_factor": hospital.requires_two_factor})
+    if form.is_valid():
+        with refusals_on(form):
+            services.require_two_factor(
+                hospital=hospital,
+                is_required=form.cleaned_data["requires_two_factor"],
+                is_two_factor=is_two_factor,
+                by=request.user,
+            )
+            messages.success(request, _("Your sign-in settings are saved."))
+            return redirect("settings_sign_in")
+    return page(request, "office/settings_sign_in.html", {"form": form, "is_two_factor": is_two_factor})
 
 
 # --- Own domains -----------------------------------------------------------------------------------------------------

@@ -259,3 +259,24 @@ def test_a_name_is_one_line_whatever_was_sent(portal: Client) -> None:
         "Lakshmi Iyer",
         "New Delhi",
     )
+
+
+def test_a_department_says_what_the_caller_may_do_with_it(
+    cedar_hari: Client, cedar_site: Client, cedar_kiran: Client, in_cedar: Hospital, hari: User
+) -> None:
+    department = departments.add(hospital=in_cedar, name="Cardiology", description="", image=None, by=hari)
+    path = f"/api/departments/{department.code}/"
+    assert cedar_hari.get(path).json()["may"] == ["change", "delete", "hide"]
+    assert cedar_site.get(path).json()["may"] == []
+    assert cedar_kiran.get(path).json()["may"] == []
+    hidden = cedar_hari.patch(path, {"is_active": False}, content_type="application/json").json()
+    assert hidden["may"] == ["change", "delete", "show"]
+
+
+def test_a_hospital_in_the_queue_says_what_the_caller_may_do_with_it(portal: Client, portal_usha: Client) -> None:
+    asked = portal.post(REGISTER, registration(), content_type="application/json").json()
+    assert asked["may"] == []
+    queue = portal_usha.get("/api/admin/hospitals/pending/").json()["results"]
+    assert [hospital["may"] for hospital in queue if hospital["id"] == asked["id"]] == [["approve", "reject"]]
+    approved = portal_usha.post(f"/api/admin/hospitals/{asked['id']}/approve/").json()
+    assert approved["may"] == ["suspend"]

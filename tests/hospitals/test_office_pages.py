@@ -31,7 +31,7 @@ def state_of(client: Client) -> dict[str, bool]:
 
 def test_a_new_hospital_has_everything_to_do(cedar_hari: Client) -> None:
     assert set(state_of(cedar_hari).values()) == {False}
-    assert b"0 of 5 done" in cedar_hari.get(START).content
+    assert b"0 of 6 done" in cedar_hari.get(START).content
 
 
 def test_each_step_is_done_when_it_is_true(
@@ -51,6 +51,7 @@ def test_each_step_is_done_when_it_is_true(
         "Check your contact details": False,
         "Welcome your patients": True,
         "Add your departments": True,
+        "Invite your colleagues": False,
         "Use a domain of your own": False,
     }
 
@@ -208,7 +209,7 @@ def test_pages_keep_the_filters_and_the_number_of_queries(
     assert "?action=user.signed_in&amp;page=2" in page
     with django_assert_num_queries(6):  # schema, session, person, staff row, count, rows
         cedar_hari.get(f"{ACTIVITY}?action=user.signed_in")
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(15):
         cedar_hari.get(START)
 
 

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
+from rest_framework.mixins import ListModelMixin
 
 from accounts.permissions import ROLES, Permission, Role
+from core.rest import Pagination
 from tenants.models import Hospital
 from tests.conftest import browser
+from tests.house.walk import methods
 
 URLCONFS = ["rhms.urls_portal", "rhms.urls_hospital"]
 # Django's own admin asks for is_staff by itself, on the portal only.
@@ -47,6 +50,20 @@ def test_every_door_declares_a_permission_we_know(urlconf: str) -> None:
 
 
 @pytest.mark.parametrize("urlconf", URLCONFS)
+def test_every_door_says_which_methods_it_answers(urlconf: str) -> None:
+    silent = [where for where, view in doors(get_resolver(urlconf).url_patterns) if not methods(view)]
+    assert silent == []  # a page says it by Django's `require_...`, before it asks for its permission
+
+
+@pytest.mark.parametrize("urlconf", URLCONFS)
+def test_every_list_of_the_api_comes_in_pages(urlconf: str) -> None:
+    endpoints = [getattr(view, "cls", None) for _where, view in doors(get_resolver(urlconf).url_patterns)]
+    lists = [endpoint for endpoint in endpoints if endpoint is not None and issubclass(endpoint, ListModelMixin)]
+    assert lists
+    assert [endpoint for endpoint in lists if not issubclass(endpoint.pagination_class or object, Pagination)] == []
+
+
+@pytest.mark.parametrize("urlconf", URLCONFS)
 def test_the_description_of_the_api_is_whole(urlconf: str, tmp_path: Path) -> None:
     call_command("spectacular", urlconf=urlconf, validate=True, fail_on_warn=True, file=str(tmp_path / "schema.yaml"))
 
@@ -70,6 +87,7 @@ def test_every_role_has_its_permissions_on_the_one_screen() -> None:
         )],
         *[(urlconf, path) for urlconf in URLCONFS for path in (
             "/api/auth/login/", "/api/auth/refresh/", "/api/auth/logout/", "/api/schema/", "/api/docs/", "/healthz", "/readyz",
+            "/api/auth/verify/", "/api/auth/register/logout/", "/api/auth/register/profile/", "/api/auth/profile/",
         )],
     ],
 )  # fmt: skip
