@@ -7,7 +7,7 @@ LOCK := $(BIN)/uv pip compile -q --no-emit-index-url --no-emit-find-links --no-h
 # Prints a command, then runs it: the heading of a check is the line to repeat it with.
 step = @printf '\n== %s\n' '$(1)'; $(1)
 
-.PHONY: help run test check lock design generate screenshots bench clean setup setup-dev
+.PHONY: help run test check lock design generate matrix screenshots bench clean setup setup-dev
 .NOTPARALLEL:
 
 help: ## Show this list
@@ -19,7 +19,7 @@ run: setup ## Start everything at http://localhost:8000 (another port: PORT=8010
 	@$(BIN)/python -m rhms.run
 
 test: setup-dev ## Run all tests (some: make test ARGS="tests/billing -k refund")
-	@CHROMIUM_PATH="$$($(BIN)/python scripts/chromium.py)" && export CHROMIUM_PATH && $(BIN)/python -m pytest -n 2 $(ARGS)
+	@CHROMIUM_PATH="$$($(BIN)/python scripts/chromium.py)" && export CHROMIUM_PATH && $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: export DEBUG = true
 check: setup-dev ## Style, types, the line of rooms, templates, migrations, deployment settings, generated files
@@ -43,8 +43,12 @@ generate: setup-dev ## Rebuild every generated file: tenants/hospital.sql, docs/
 screenshots: setup-dev ## Photograph every page
 	@CHROMIUM_PATH="$$($(BIN)/python scripts/chromium.py)" && export CHROMIUM_PATH && $(BIN)/python -m tests.screenshots
 
-bench: setup-dev ## Measure how long approving a hospital takes
+matrix: setup-dev ## Knock at every door as everybody, and write who was let in: tests/house/matrix.txt
+	@$(BIN)/python -m pytest -q -p tests.house.writer tests/house/test_matrix.py -k stored
+
+bench: setup-dev ## Measure approving a hospital, and whether signing in tells who has an account
 	@$(BIN)/python -m bench.approve
+	@$(BIN)/python -m bench.sign_in
 
 clean: ## Remove what these commands made: packages, caches, and the data in var/
 	rm -rf .venv var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage

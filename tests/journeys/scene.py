@@ -5,28 +5,38 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyotp
 from django.core.files.base import File
 from django.db import transaction
 from django.utils.timezone import now
 from django_tenants.utils import schema_context
 from playwright.sync_api import BrowserContext, Page, expect
 
-from accounts.models import User
+from accounts.models import Totp, User
 from core import pictures
 from core.hosts import hospital_url, portal_url
+from core.sealing import seal
 from hospitals import demo
-from hospitals.models import Department, Settings
-from hospitals.services import departments, joining
+from hospitals.models import Department, Doctor, Settings, Staff
+from hospitals.services import departments, joining, staff
 from hospitals.services import settings as hospital_settings
+from hospitals.services.doctors import reviewing
 from notifications import services as notifications
 from notifications.models import Notification, State
 from tenants import services as tenants
 from tenants.models import Hospital
 from tests import factories
 from tests.conftest import browser
+from tests.hospitals import doctors
 from tests.journeys.conftest import come_in
 
-PEOPLE = {"superadmin": "usha@rhms.example", "admin": "hari@cedar.example", "stranger": "kiran@lotus.example"}
+PEOPLE = {
+    "superadmin": "usha@rhms.example",
+    "admin": "hari@cedar.example",
+    "stranger": "kiran@lotus.example",
+    "careful": "dev@example.com",
+    "applicant": "anika@example.com",
+}
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,9 @@ class Scene:
     suspended: Hospital
     department: Department
     failed: Notification
+    waiting: Doctor
+    verified: Doctor
+    colleagues: dict[str, Staff]
 
 
 def build() -> Scene:
@@ -92,6 +105,10 @@ def build() -> Scene:
         closed = departments.add(hospital=cedar, name="Oncology", description="", image=None, by=hari)
         departments.deactivate(hospital=cedar, department=closed, by=hari)
         tenants.claim_domain(hospital=cedar, domain="www.cedarhospital.in", by=hari)
+        waiting, verified = _doctors(cedar, department, hari)
+        colleagues = _staff(cedar, hari)
+    careful = factories.person(PEOPLE["careful"], "Dev", "Nair")
+    Totp.objects.create(user=careful, sealed_secret=seal(pyotp.random_base32()), confirmed_at=now())
     browser("localhost").post("/password/forgotten/", {"email": PEOPLE["admin"]})
     failed = Notification.objects.get(template="registration_rejected")
     Notification.objects.filter(pk=failed.pk).update(
@@ -108,7 +125,40 @@ def build() -> Scene:
                 accent="#0b6e6e",
                 context={"hospital_name": "Cedar Hospital", "link": portal_url("home")},
             )
-    return Scene(cedar, pending, confirmed, rejected, invited, suspended, department, failed)
+    return Scene(
+        cedar, pending, confirmed, rejected, invited, suspended, department, failed, waiting, verified, colleagues
+    )
+
+
+def _doctors(cedar: Hospital, department: Department, hari: User) -> list[Doctor]:
+    """One who waits and one who is verified; Anika Sen is asked for more."""
+    people = [("waiting@example.com", "Vikram"), ("verified@example.com", "Rohan"), (PEOPLE["applicant"], "Anika")]
+    waiting, verified, asked = (
+        doctors.applied(cedar, factories.person(email, name, "Sen"), licence_number=name, department=department)
+        for email, name in people
+    )
+    reviewing.approve(hospital=cedar, doctor=verified, department=department, by=hari, now=now())
+    reviewing.ask(hospital=cedar, doctor=asked, answer="The back of your licence is missing.", by=hari)
+    return [waiting, verified]
+
+
+def _staff(cedar: Hospital, hari: User) -> dict[str, Staff]:
+    """A colleague in each state."""
+    states = ["active", "deactivated", "invited", "taken_back"]
+    names = ["Meena Shah", "Farid Khan", "Nila Iyer", "Bina Roy"]
+    made = {}
+    for state, name in zip(states, names, strict=True):
+        email = f"{state.replace('_', '-')}@cedar.example"
+        colleague = staff.invite(hospital=cedar, name=name, email=email, role="nurse", by=hari, now=now())
+        if state in ("active", "deactivated"):
+            Staff.objects.filter(pk=colleague.pk).update(joined_at=now())
+            staff.change_role(hospital=cedar, staff=colleague, role="front_desk", by=hari)
+        if state == "deactivated":
+            staff.deactivate(hospital=cedar, staff=colleague, by=hari, now=now(), reason="Moved to Pune.")
+        if state == "taken_back":
+            staff.take_back(staff=colleague, by=hari, now=now())
+        made[state] = colleague
+    return made
 
 
 def _letter(template: str, to: str) -> str:
@@ -139,7 +189,47 @@ def _open(summary: str, appears: str) -> Callable[[Page], None]:
 def _sign_in_wrongly(page: Page) -> None:
     page.get_by_label("E-mail address").fill("nobody@example.com")
     page.get_by_label("Password", exact=True).fill("not-this-one")
-    _press("Sign in")(page)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("alert").first).to_be_visible()
+    page.wait_for_load_state()
+
+
+def _sign_up(page: Page) -> None:
+    page.get_by_label("First name").fill("Nita")
+    page.get_by_label("E-mail address").fill("nita@example.com")
+    page.get_by_label("Password", exact=True).fill(factories.PASSWORD)
+    page.get_by_role("button", name="Create account").click()
+    expect(page.get_by_role("heading", name="Confirm your address")).to_be_visible()
+    page.wait_for_load_state()
+
+
+def _ask_for_a_code(page: Page) -> None:
+    page.get_by_label("E-mail address").fill("nobody@example.com")
+    page.get_by_role("button", name="Send the code").click()
+    expect(page.get_by_role("heading", name="Enter the code")).to_be_visible()
+    page.wait_for_load_state()
+
+
+def _take_the_first_step(page: Page) -> None:
+    page.get_by_label("E-mail address").fill(PEOPLE["careful"])
+    page.get_by_label("Password", exact=True).fill(factories.PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("heading", name="One more step")).to_be_visible()
+    page.wait_for_load_state()
+
+
+def _begin_an_app(page: Page) -> None:
+    page.get_by_role("button", name="Set up an app").click()
+    expect(page.get_by_role("heading", name="Set up an authenticator app")).to_be_visible()
+    page.wait_for_load_state()
+
+
+def _begin_a_passkey(page: Page) -> None:
+    page.get_by_label("Name").fill("My telephone")
+    page.get_by_label("Password").fill(factories.PASSWORD)
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("button", name="Create the passkey")).to_be_visible()
+    page.wait_for_load_state()
 
 
 def visitors_of_the_portal(scene: Scene) -> Iterator[Stop]:
@@ -157,6 +247,15 @@ def visitors_of_the_portal(scene: Scene) -> Iterator[Stop]:
     yield Stop("API", portal_url("api_docs"))
     yield Stop("sign in", portal_url("sign_in"))
     yield Stop("sign in, refused", portal_url("sign_in"), act=_sign_in_wrongly, acted_status=422)
+    yield Stop("sign up", portal_url("sign_up"))
+    yield Stop("sign up, refused", portal_url("sign_up"), act=_press("Create account"), acted_status=422)
+    yield Stop("sign up, code", portal_url("sign_up"), act=_sign_up)
+    yield Stop("sign up, code refused", portal_url("sign_up_code"), act=_press("Confirm"), acted_status=422)
+    yield Stop("sign in with a code", portal_url("sign_in_code"))
+    yield Stop("sign in, code", portal_url("sign_in_code"), act=_ask_for_a_code)
+    yield Stop("error 401", portal_url("sign_up_code"), status=401)
+    yield Stop("second step", portal_url("sign_in"), act=_take_the_first_step)
+    yield Stop("second step, refused", portal_url("second_step"), act=_press("Sign in"), acted_status=422)
     yield Stop("password forgotten", portal_url("password_forgotten"))
     yield Stop("password forgotten, sent", portal_url("password_forgotten_sent"))
     reset = portal_url("home").rstrip("/") + _letter("password_reset", PEOPLE["admin"])
@@ -197,6 +296,7 @@ def visitors_of_a_hospital(scene: Scene) -> Iterator[Stop]:
     yield Stop("departments", hospital_url("cedar", "department_list"))
     yield Stop("departments, none found", hospital_url("cedar", "department_list") + "?q=nothing")
     yield Stop("department", hospital_url("cedar", "department_detail", scene.department.slug))
+    yield Stop("joining as a doctor", hospital_url("cedar", "doctor_join"))
     yield Stop("hospital API", hospital_url("cedar", "api_docs"))
     yield Stop("hospital sign in", hospital_url("cedar", "sign_in"))
     yield Stop("hospital password forgotten", hospital_url("cedar", "password_forgotten"))
@@ -225,8 +325,42 @@ def admin(scene: Scene) -> Iterator[Stop]:
     edit = hospital_url("cedar", "department_edit", scene.department.code)
     yield Stop("department, editing", edit)
     yield Stop("department, deleting", edit, act=_open("summary[data-dialog]", "dialog[open]"))
-    for name in ("settings", "settings_brand", "settings_contact", "settings_welcome", "settings_domains"):
+    yield Stop("staff", hospital_url("cedar", "staff_admin"))
+    for query in ("q=nothing", "role=pharmacist", "state=deactivated"):
+        yield Stop(f"staff, {query}", hospital_url("cedar", "staff_admin") + f"?{query}")
+    yield Stop("staff, inviting", hospital_url("cedar", "staff_invite"))
+    invite = _press("Send invitation")
+    yield Stop("staff, inviting refused", hospital_url("cedar", "staff_invite"), act=invite, acted_status=422)
+    for state, colleague in scene.colleagues.items():
+        yield Stop(f"staff, {state}", hospital_url("cedar", "staff_member", colleague.code))
+    member = hospital_url("cedar", "staff_member", scene.colleagues["active"].code)
+    for dialog in ("role", "deactivate"):
+        yield Stop(f"staff, {dialog}", member, act=_open(f"summary[data-dialog={dialog}]", f"dialog#{dialog}"))
+    for code, status in ((scene.waiting.code, "pending"), (scene.verified.code, "approved")):
+        yield Stop(f"doctors, {status}", hospital_url("cedar", "doctor_admin") + f"?status={status}")
+        yield Stop(f"doctor, {status}", hospital_url("cedar", "doctor_review", code))
+    decide = hospital_url("cedar", "doctor_review", scene.waiting.code)
+    yield Stop("doctor, asking", decide, act=_open("summary[data-dialog=ask]", "dialog[open]"))
+    yield Stop("doctors, none found", hospital_url("cedar", "doctor_admin") + "?q=nothing")
+    for name, button in (("doctor_invite", "Verify and invite"), ("doctor_import", "Check the file")):
         yield Stop(name.replace("_", ", "), hospital_url("cedar", name))
+        yield Stop(f"{name}, refused", hospital_url("cedar", name), act=_press(button), acted_status=422)
+    for name in (
+        "settings",
+        "settings_brand",
+        "settings_contact",
+        "settings_welcome",
+        "settings_sign_in",
+        "settings_domains",
+    ):
+        yield Stop(name.replace("_", ", "), hospital_url("cedar", name))
+    for name in ("profile", "email_change", "email_change_code", "password_change", "sessions"):
+        yield Stop(name.replace("_", ", "), hospital_url("cedar", name))
+    yield Stop("profile, refused", hospital_url("cedar", "email_change"), act=_press("Send"), acted_status=422)
+    yield Stop("two-factor", hospital_url("cedar", "two_factor"))
+    yield Stop("two-factor, an app", hospital_url("cedar", "two_factor"), act=_begin_an_app)
+    yield Stop("passkey, adding", hospital_url("cedar", "passkey_add"))
+    yield Stop("passkey, making", hospital_url("cedar", "passkey_add"), act=_begin_a_passkey)
     yield Stop("activity", hospital_url("cedar", "activity"))
     yield Stop("activity, second page", hospital_url("cedar", "activity") + "?page=2")
     yield Stop("activity, none found", hospital_url("cedar", "activity") + "?first=2001-01-01&last=2001-01-02")
@@ -236,6 +370,15 @@ def stranger(scene: Scene) -> Iterator[Stop]:
     """Somebody who is signed in where they have no business."""
     yield Stop("hospital error 403", hospital_url("cedar", "settings"), status=403)
     yield Stop("hospital home, signed in", hospital_url("cedar", "home"))
+    yield Stop("profile of a visitor", hospital_url("cedar", "profile"))
+    yield Stop("devices of a visitor", hospital_url("cedar", "sessions"))
+
+
+def applicant(scene: Scene) -> Iterator[Stop]:
+    """A doctor who is asked for more."""
+    application = hospital_url("cedar", "doctor_application")
+    yield Stop("application, more asked", application)
+    yield Stop("application, refused", application, act=_press("Add document"), acted_status=422)
 
 
 # Each tour: who takes it, where they are signed in, and its pages.
@@ -245,6 +388,7 @@ TOURS: dict[str, tuple[str, Callable[[Scene], Iterator[Stop]]]] = {
     "visitors of a hospital": ("", visitors_of_a_hospital),
     "a hospital's admin": ("admin", admin),
     "a stranger": ("stranger", stranger),
+    "a doctor who applies": ("applicant", applicant),
 }
 
 

@@ -7,10 +7,12 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 
+from accounts.models import User
 from notifications.models import Notification
 from tenants.models import Hospital
 from tests import factories
 from tests.journeys.conftest import Complaints, Visitor
+from tests.journeys.people import heading, link_in_mail, sign_in, telephone_of
 from tests.journeys.server import Platform
 
 PASSWORD = "monsoon-lantern-42"
@@ -47,23 +49,9 @@ def fill_registration(page: Page, **other: str) -> None:
     page.get_by_label("State").select_option("TN")
 
 
-def link_in_mail(template: str, to: str) -> str:
-    text = Notification.objects.filter(template=template, to_address=to).latest("pk").text
-    found = re.search(r"https?://\S+", text)
-    assert found, text
-    return found[0]
-
-
-def sign_in(page: Page, email: str, password: str) -> None:
-    page.get_by_label("E-mail address").fill(email)
-    page.get_by_label("Password", exact=True).fill(password)
-    page.get_by_role("button", name="Sign in").click()
-
-
-def heading(page: Page, text: str) -> None:
-    """The page with this heading is there, its scripts included."""
-    expect(page.get_by_role("heading", level=1)).to_have_text(text)
-    page.wait_for_load_state()
+def superadmin_signs_in(page: Page) -> None:
+    usha = User.objects.get(email="usha@rhms.example")
+    sign_in(page, usha.email, telephone=telephone_of(usha))
 
 
 def decide(page: Page, step: str, confirm: str, reason: str = "") -> None:
@@ -77,7 +65,7 @@ def decide(page: Page, step: str, confirm: str, reason: str = "") -> None:
 def open_in_queue(page: Page, platform: Platform, name: str) -> None:
     page.goto(platform.portal("queue"))
     if "/sign-in/" in page.url:
-        sign_in(page, "usha@rhms.example", factories.PASSWORD)
+        superadmin_signs_in(page)
     page.get_by_role("link", name=name).click()
     heading(page, f"{name} Pending")
 
@@ -132,7 +120,7 @@ def test_a_hospital_joins_and_its_departments_are_found_on_the_portal(
     # The superadmin finds it in the queue, with its logo, and approves.
     usha = visitor(java_script_enabled=scripts)
     usha.goto(platform.portal("sign_in"))
-    sign_in(usha, "usha@rhms.example", factories.PASSWORD)
+    superadmin_signs_in(usha)
     heading(usha, "Hospitals")
     usha.get_by_role("link", name="Banyan Heart Institute").click()
     heading(usha, "Banyan Heart Institute Pending")
@@ -237,7 +225,7 @@ def test_a_suspended_hospital_is_closed_at_once_until_it_is_resumed(
     heading(page, "Cedar Hospital")
 
     usha.goto(platform.portal("queue"))
-    sign_in(usha, "usha@rhms.example", factories.PASSWORD)
+    superadmin_signs_in(usha)
     usha.get_by_role("navigation", name="Hospitals by status").get_by_role("link", name="Approved").click()
     usha.get_by_role("link", name="Cedar Hospital").click()
     decide(usha, "Suspend", "Suspend hospital", "The licence ran out on 1 March.")
