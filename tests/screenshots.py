@@ -34,6 +34,7 @@ class Shot:
     file: str
     host: str
     page: str
+    follow: str = ""  # the name of a link on that page, and the picture is of where it leads
     who: str = ""
     width: int = 1280
     height: int = 800
@@ -44,11 +45,14 @@ SHOTS = [
     Shot("portal", "", "home"),
     Shot("portal-dark", "", "home", theme="dark"),
     Shot("register", "", "register"),
-    Shot("queue", "", "queue_detail", who="usha@rhms.example"),
+    Shot("queue", "", "queue", follow="Banyan Heart Institute", who="usha@rhms.example"),
     Shot("site", "cedar", "home"),
     Shot("site-390", "cedar", "home", width=390, height=844),
     Shot("start", "cedar", "start", who="hari@cedar.example"),
     Shot("start-390", "cedar", "start", who="hari@cedar.example", width=390, height=844),
+    Shot("doctor", "cedar", "doctor_admin", follow="Gauri Bhosale", who="hari@cedar.example"),
+    Shot("staff", "cedar", "staff_admin", who="hari@cedar.example"),
+    Shot("waiting-390", "cedar", "doctor_application", who="gauri@cedar.example", width=390, height=844),
     Shot("brand", "lotus", "settings_brand", who="kiran@lotus.example"),
 ]
 
@@ -122,13 +126,12 @@ def take(shots: list[Shot], chromium: str, passwords: dict[str, str]) -> None:
                 page.goto(address(shot.host, "sign_in"))
                 page.get_by_label("E-mail address").fill(shot.who)
                 page.get_by_label("Password", exact=True).fill(passwords[shot.who])
-                page.get_by_role("button", name="Sign in").click()
-                page.wait_for_url("**/start/" if shot.host else "**/platform/hospitals/")
-            if shot.page == "queue_detail":
-                page.get_by_role("link", name="Banyan Heart Institute").click()
-                page.wait_for_url("**/platform/hospitals/*/")
-            else:
-                page.goto(address(shot.host, shot.page))
+                page.get_by_role("button", name="Sign in", exact=True).click()
+                page.wait_for_url(lambda url: "/sign-in/" not in url)
+            page.goto(address(shot.host, shot.page))
+            if shot.follow:
+                page.get_by_role("link", name=shot.follow).click()
+                page.wait_for_load_state()
             revisit_until_in_our_font(page)
             size = save(page.screenshot(), FOLDER / f"{shot.file}.png")
             print(f"{shot.file}.png: {size / 1000:.0f} KB")
