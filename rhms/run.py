@@ -102,10 +102,12 @@ def _commands(addresses: list[str]) -> dict[str, list[str]]:
     # That a worker should not be root is true of production; here root's whole container runs as root.
     celery = [PYTHON, "-W", "ignore:You're running the worker", "-m", "celery", "--quiet", "-A", "rhms"]
     worker = ["--pool", "threads", "--concurrency", "4", "--without-mingle", "--without-gossip"]  # it is the only one
+    beat = ["--schedule", str(VAR / "celerybeat-schedule"), "--pidfile="]
+    quiet = ["--loglevel", "warning"]  # a line for each task would push the sign-ins off the screen
     return {
         "web": [PYTHON, "-m", "gunicorn", "rhms.wsgi", *binds, "--workers", "2", "--threads", "4", *calm],
-        "worker": [*celery, "worker", *worker, "--loglevel", "info"],
-        "beat": [*celery, "beat", "--schedule", str(VAR / "celerybeat-schedule"), "--pidfile=", "--loglevel", "info"],
+        "worker": [*celery, "worker", *worker, *quiet],
+        "beat": [*celery, "beat", *beat, *quiet],
     }
 
 

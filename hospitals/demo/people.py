@@ -146,5 +146,11 @@ DOCTORS: dict[str, list[DemoDoctor]] = {
     ],
 }
 
-# The people whose sign-ins `make run` prints beside the admins', by subdomain and e-mail address.
-PRINTED = {"cedar": ["rao@cedar.example", "meena@cedar.example", "gauri@cedar.example"]}
+# The people whose sign-ins `make run` prints beside the admins', by subdomain: who they are, by e-mail address.
+PRINTED = {
+    "cedar": {
+        "rao@cedar.example": "a doctor",
+        "meena@cedar.example": "the front desk",
+        "gauri@cedar.example": "a doctor who awaits approval",
+    }
+}

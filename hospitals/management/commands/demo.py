@@ -66,9 +66,8 @@ class Command(BaseCommand):
         ]
         for content in _OPEN:
             site = hospital_url(content.slug, "home")
-            rows += [
-                (content.name, site, email, known[email]) for email in (content.email, *PRINTED.get(content.slug, []))
-            ]
+            rows.append((content.name, site, content.email, known[content.email]))
+            rows += [(f"  {who}", site, email, known[email]) for email, who in PRINTED.get(content.slug, {}).items()]
         widths = [max(len(row[column]) for row in rows) for column in range(4)]
         for row in rows:
             self.stdout.write(
