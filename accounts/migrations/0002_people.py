@@ -134,6 +134,7 @@ class Migration(migrations.Migration):
                 (
                     "user",
                     models.ForeignKey(
+                        null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="one_time_codes",
                         to=settings.AUTH_USER_MODEL,

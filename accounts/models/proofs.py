@@ -12,7 +12,11 @@ from core.codes import new_code
 
 
 class OneTimeCode(models.Model):
-    """Six digits sent by mail. A person has at most one code for a purpose: a newer one takes its place."""
+    """Six digits sent by mail. A person has at most one code for a purpose: a newer one takes its place.
+
+    A row without a person opens nothing. It is written when a code is asked for with an address that has no account, so
+    that both take the same time.
+    """
 
     class Purpose(models.TextChoices):
         """What the right code opens."""
@@ -21,7 +25,9 @@ class OneTimeCode(models.Model):
         SIGN_IN = "sign_in", _("Sign in")
         NEW_EMAIL = "new_email", _("Change the e-mail address")
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="one_time_codes")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="one_time_codes"
+    )
     purpose = models.CharField(_("purpose"), max_length=20, choices=Purpose.choices)
     email = models.EmailField(_("sent to"))
     digest = models.CharField(_("digest of the code"), max_length=64)

@@ -70,17 +70,19 @@ def ask_for_reset(*, request: HttpRequest, email: str, link: Link, join_link: st
     throttle.hit("password reset account", "3/hour", email)
     user = User.objects.filter(email=email, is_active=True).first()
     people.note(Action.USER_PASSWORD_RESET_ASKED, user)
+    somebody = user or User(email=email)  # a link is made for nobody, too: the time must not tell
+    key, token = urlsafe_base64_encode(force_bytes(str(somebody.code))), default_token_generator.make_token(somebody)
+    reset_link = link(key, token)
     if user is None:
         people.tell_nobody(request=request, email=email, join_link=join_link)
         return
-    key, token = urlsafe_base64_encode(force_bytes(str(user.code))), default_token_generator.make_token(user)
     letters.send(
         request=request,
         to_address=user.email,
         to_name=user.get_full_name(),
         template="password_reset",
         subject=_("Set a new password"),
-        context={"link": link(key, token)},
+        context={"link": reset_link},
         is_secret=True,
     )
 

@@ -159,3 +159,12 @@ def test_an_app_confirms_a_new_account(portal: Client) -> None:
     assert send(portal, "verify/", **body, password="wrong").status_code == 401
     assert set(send(portal, "verify/", **body, password="correct-horse-7").json()) == {"access", "refresh"}
     assert send(portal, "login/", email=nita.email, password="correct-horse-7").status_code == 200
+
+
+def test_the_digits_made_for_an_address_without_an_account_open_nothing(asha: User) -> None:
+    now, purpose = timezone.now(), OneTimeCode.Purpose.SIGN_IN
+    digits = codes.make(user=None, purpose=purpose, email="nobody@example.com", now=now)
+    assert OneTimeCode.objects.filter(user=None, email="nobody@example.com").exists()
+    for user in (None, asha):
+        with pytest.raises(codes.WrongCode):
+            codes.check(user=user, purpose=purpose, code=digits, address="", now=now)
