@@ -5,7 +5,7 @@ from time import sleep, time
 
 import pyotp
 from django.utils.timezone import now
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from accounts.models import Totp, User
 from core.sealing import seal
@@ -41,6 +41,13 @@ def heading(page: Page, text: str | re.Pattern[str]) -> None:
     """The page with this heading is there, its scripts included."""
     expect(page.get_by_role("heading", level=1)).to_have_text(text)
     page.wait_for_load_state()
+
+
+def picture_arrived(picture: Locator) -> None:
+    """The picture is there, which may be after the page and not before one scrolls to it, and is one."""
+    picture.scroll_into_view_if_needed()
+    expect(picture).to_have_js_property("complete", True)
+    assert picture.evaluate("image => image.naturalWidth") > 100
 
 
 def sign_in(page: Page, email: str, password: str = factories.PASSWORD, telephone: Telephone | None = None) -> None:

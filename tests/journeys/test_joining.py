@@ -12,7 +12,7 @@ from notifications.models import Notification
 from tenants.models import Hospital
 from tests import factories
 from tests.journeys.conftest import Complaints, Visitor
-from tests.journeys.people import heading, link_in_mail, sign_in, telephone_of
+from tests.journeys.people import heading, link_in_mail, picture_arrived, sign_in, telephone_of
 from tests.journeys.server import Platform
 
 PASSWORD = "monsoon-lantern-42"
@@ -125,7 +125,7 @@ def test_a_hospital_joins_and_its_departments_are_found_on_the_portal(
     usha.get_by_role("link", name="Banyan Heart Institute").click()
     heading(usha, "Banyan Heart Institute Pending")
     expect(usha.locator("#main")).to_contain_text("TN/CHE/2021/00310")
-    assert usha.locator("#main img").first.evaluate("image => image.naturalWidth") > 100
+    picture_arrived(usha.locator("#main img").first)
     decide(usha, "Approve", "Approve hospital")
     expect(usha.get_by_text("The hospital is open, and its admin is invited.").first).to_be_visible()
 

@@ -14,7 +14,7 @@ from hospitals.models import Doctor, Staff
 from hospitals.services import departments
 from tenants.models import Hospital
 from tests.journeys.conftest import Complaints, Visitor, come_in
-from tests.journeys.people import Telephone, code_in_mail, heading, link_in_mail, sign_in, telephone_of
+from tests.journeys.people import Telephone, code_in_mail, heading, link_in_mail, picture_arrived, sign_in, telephone_of
 from tests.journeys.server import Platform
 
 PASSWORD = "monsoon-lantern-42"
@@ -170,7 +170,7 @@ def test_a_doctor_applies_waits_is_asked_for_more_and_comes_in(
     hari.goto(platform.hospital("cedar", "doctor_admin"))
     hari.get_by_role("link", name="Anil Rao").click()
     heading(hari, re.compile("Anil Rao"))
-    assert hari.locator("#main img").first.evaluate("image => image.naturalWidth") > 100
+    picture_arrived(hari.locator("#main img").first)
     hari.locator("summary").filter(has_text="Ask for more").click()
     hari.get_by_role("textbox", name="What is missing").locator("visible=true").fill("Please add your degree.")
     hari.get_by_role("button", name="Ask the doctor").click()
