@@ -53,6 +53,17 @@ class Permission(StrEnum):
     DEPARTMENT_EDIT = auto()
     STAFF_EDIT = auto()
     DOCTOR_REVIEW = auto()
+    DOCTOR_PROFILE_EDIT = auto()  # what patients read about any doctor
+    HOURS_EDIT = auto()  # any doctor's hours, leave and schedule
+    OWN_DAY = auto()  # a doctor's own profile, hours and visits
+    APPOINTMENT_VIEW = auto()  # all visits of the hospital
+    APPOINTMENT_DESK = auto()  # book, confirm, move and cancel for patients
+    APPOINTMENT_OVERRIDE = auto()  # against the rules, many at once, and the file of all visits
+    QUEUE_RUN = auto()  # check in, call, send back, mark as missed
+    PATIENT_VIEW = auto()  # the register
+    PATIENT_EDIT = auto()
+    PATIENT_MERGE = auto()  # merge double entries, and block
+    PATIENT_CLINICAL = auto()  # blood group, allergies, conditions
 
 
 _EVERY_STAFF_MEMBER = {Permission.START_VIEW}
@@ -72,14 +83,38 @@ ROLES: dict[Role, set[Permission]] = {
         Permission.DEPARTMENT_EDIT,
         Permission.STAFF_EDIT,
         Permission.DOCTOR_REVIEW,
+        Permission.DOCTOR_PROFILE_EDIT,
+        Permission.HOURS_EDIT,
+        Permission.OWN_DAY,
+        Permission.APPOINTMENT_VIEW,
+        Permission.APPOINTMENT_DESK,
+        Permission.APPOINTMENT_OVERRIDE,
+        Permission.QUEUE_RUN,
+        Permission.PATIENT_VIEW,
+        Permission.PATIENT_EDIT,
+        Permission.PATIENT_MERGE,
     },
-    Role.DOCTOR: _EVERY_STAFF_MEMBER,
-    Role.NURSE: _EVERY_STAFF_MEMBER,
-    Role.FRONT_DESK: _EVERY_STAFF_MEMBER,
+    Role.DOCTOR: _EVERY_STAFF_MEMBER | {Permission.OWN_DAY, Permission.PATIENT_VIEW, Permission.PATIENT_CLINICAL},
+    Role.NURSE: _EVERY_STAFF_MEMBER
+    | {
+        Permission.APPOINTMENT_VIEW,
+        Permission.QUEUE_RUN,
+        Permission.PATIENT_VIEW,
+        Permission.PATIENT_EDIT,
+        Permission.PATIENT_CLINICAL,
+    },
+    Role.FRONT_DESK: _EVERY_STAFF_MEMBER
+    | {
+        Permission.APPOINTMENT_VIEW,
+        Permission.APPOINTMENT_DESK,
+        Permission.QUEUE_RUN,
+        Permission.PATIENT_VIEW,
+        Permission.PATIENT_EDIT,
+    },
     Role.PHARMACIST: _EVERY_STAFF_MEMBER,
     Role.PHARMACY_MANAGER: _EVERY_STAFF_MEMBER,
-    Role.BILLING_CLERK: _EVERY_STAFF_MEMBER,
-    Role.CONTENT_MANAGER: _EVERY_STAFF_MEMBER | {Permission.DEPARTMENT_EDIT},
+    Role.BILLING_CLERK: _EVERY_STAFF_MEMBER | {Permission.APPOINTMENT_VIEW},
+    Role.CONTENT_MANAGER: _EVERY_STAFF_MEMBER | {Permission.DEPARTMENT_EDIT, Permission.DOCTOR_PROFILE_EDIT},
 }
 
 # All that a superadmin may do in a hospital admin's name. What is not listed is refused: the account itself, doctors'
@@ -92,6 +127,8 @@ SUPPORT = {
     Permission.SETTINGS_EDIT,
     Permission.DEPARTMENT_EDIT,
     Permission.STAFF_EDIT,
+    Permission.DOCTOR_PROFILE_EDIT,
+    Permission.HOURS_EDIT,
 }
 
 

@@ -4,6 +4,9 @@ A `DomainError` carries one sentence for the person who asked. Doors never catch
 it on a page, `api_exception_handler` in the API, and `core.forms.refusals_on` puts it at a form's field.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -13,10 +16,12 @@ Sentence = str | Promise
 class DomainError(Exception):
     """A refusal the user can understand; its text is shown as written.
 
-    `field` names the form field it belongs to, if there is one. `status` is the HTTP status it becomes.
+    `field` names the form field it belongs to, if there is one. `status` is the HTTP status it becomes. `more` is what
+    the API says besides, for a program that wants to go on.
     """
 
     status = 400
+    more: Mapping[str, Any] = {}
 
     def __init__(self, sentence: Sentence, *, field: str = "") -> None:
         super().__init__(sentence)

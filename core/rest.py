@@ -30,7 +30,7 @@ class Pagination(PageNumberPagination):
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Render a refusal as `{"detail": ..., "field": ...}`; everything else as the API framework does."""
     if isinstance(error, DomainError):
-        body: dict[str, Any] = {"detail": str(error)}
+        body: dict[str, Any] = {"detail": str(error), **error.more}
         if error.field:
             body["field"] = error.field
         headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooMany) else None

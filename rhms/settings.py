@@ -52,7 +52,7 @@ SHARED_APPS = [
     "template_partials.apps.SimpleAppConfig",
     "django_cotton.apps.SimpleAppConfig",
 ]
-TENANT_APPS = ["hospitals", "notifications", "audit"]
+TENANT_APPS = ["appointments", "patients", "hospitals", "notifications", "audit"]
 INSTALLED_APPS = SHARED_APPS + [app for app in TENANT_APPS if app not in SHARED_APPS]
 
 TENANT_MODEL = "tenants.Hospital"

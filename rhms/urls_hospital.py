@@ -14,5 +14,9 @@ urlpatterns = [
     *everywhere,
     path("api/schema/", SpectacularAPIView.as_view(urlconf="rhms.urls_hospital"), name="schema"),
     path("api/", include("hospitals.urls_site_api")),
+    path("api/", include("patients.urls_site_api")),
+    path("api/", include("appointments.urls_site_api")),
     path("", include("hospitals.urls_site")),
+    path("", include("patients.urls_site")),
+    path("", include("appointments.urls_site")),
 ]

@@ -20,5 +20,7 @@ urlpatterns = [
     path("styleguide/", core.styleguide, name="styleguide"),
     path("api/schema/", SpectacularAPIView.as_view(urlconf="rhms.urls_portal"), name="schema"),
     path("api/", include("hospitals.urls_portal_api")),
+    path("api/", include("appointments.urls_portal_api")),
     path("", include("hospitals.urls_portal")),
+    path("", include("appointments.urls_portal")),
 ]

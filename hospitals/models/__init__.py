@@ -2,11 +2,12 @@
 
 from hospitals.models.departments import Department
 from hospitals.models.doctors import Doctor, DoctorDocument, Doctors
-from hospitals.models.settings import Settings
+from hospitals.models.settings import BookingPolicy, Settings
 from hospitals.models.staff import STAFF_STATES, Invitation, Staff, StaffMembers
 
 __all__ = [
     "STAFF_STATES",
+    "BookingPolicy",
     "Department",
     "Doctor",
     "DoctorDocument",

@@ -1,10 +1,12 @@
 """Doctors, from their application on, and the documents they send."""
 
+from decimal import Decimal
 from typing import ClassVar, Self
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -12,8 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.permissions import ROLES, Permission, Role
 from core.codes import new_code
+from core.languages import Language
+from core.visits import VisitKind
 from hospitals.models.departments import Department
-from hospitals.models.staff import called
+from hospitals.models.staff import Staff, called
 
 
 class Doctors(models.QuerySet["Doctor"]):
@@ -30,6 +34,16 @@ class Doctors(models.QuerySet["Doctor"]):
     def applying(self, user: User) -> Self:
         """The application of this person, as long as they are not verified."""
         return self.filter(user=user).exclude(status=Doctor.Status.APPROVED)
+
+    def bookable(self) -> Self:
+        """Those patients may book: verified, working here, taking bookings, and with a fee for some kind of visit."""
+        working = Staff.objects.working().filter(user=OuterRef("user"))
+        offers = Q(fee_in_person__isnull=False) | Q(fee_video__isnull=False) | Q(fee_chat__isnull=False)
+        return self.verified().filter(offers, Exists(working), is_available=True)
+
+    def of(self, user: User) -> Self:
+        """The verified doctor this person is, if they are one."""
+        return self.verified().filter(user=user)
 
     def holding_licences(self) -> Self:
         """Those whose licence number no other doctor here may have."""
@@ -102,6 +116,23 @@ class Doctor(models.Model):
         Department, verbose_name=_("department"), null=True, on_delete=models.PROTECT, related_name="doctors"
     )
     status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.INCOMPLETE)
+    # What patients read, and what a visit costs. A kind of visit without a fee is not offered; 0 is free of charge.
+    bio = models.TextField(_("about the doctor"), max_length=2000, blank=True, default="", db_default="")
+    languages = ArrayField(
+        models.CharField(max_length=8, choices=Language.choices),
+        verbose_name=_("languages"),
+        default=list,
+        db_default=[],
+        blank=True,
+    )
+    fee_in_person = models.DecimalField(_("fee in person"), max_digits=10, decimal_places=2, null=True, blank=True)
+    fee_video = models.DecimalField(_("fee by video"), max_digits=10, decimal_places=2, null=True, blank=True)
+    fee_chat = models.DecimalField(_("fee by chat"), max_digits=10, decimal_places=2, null=True, blank=True)
+    photo = models.CharField(_("photo"), max_length=200, blank=True, default="", db_default="")  # path in the storage
+    photo_thumb = models.TextField(
+        _("small photo"), blank=True, default="", db_default=""
+    )  # a data: address, for lists
+    is_available = models.BooleanField(_("takes bookings"), default=True, db_default=True)
     # What the hospital last wrote to the doctor: what is missing, or why not.
     answer = models.TextField(_("the hospital's answer"), max_length=1000, blank=True)
     sent_at = models.DateTimeField(_("sent"), null=True)
@@ -139,6 +170,13 @@ class Doctor(models.Model):
                 | (~Q(status="approved") & Q(verified_at__isnull=True)),
                 name="doctor_verified_has_time",
             ),
+            *(
+                models.CheckConstraint(
+                    condition=Q(**{f"fee_{kind}__isnull": True}) | Q(**{f"fee_{kind}__gte": 0}),
+                    name=f"doctor_fee_{kind}_not_negative",
+                )
+                for kind in VisitKind
+            ),
             models.CheckConstraint(
                 condition=Q(experience_years__isnull=True) | Q(experience_years__lte=80), name="doctor_experience_sane"
             ),
@@ -157,6 +195,17 @@ class Doctor(models.Model):
     def is_verified(self) -> bool:
         """Whether the hospital has checked the doctor's documents."""
         return self.status == self.Status.APPROVED
+
+    @property
+    def fees(self) -> dict[VisitKind, Decimal]:
+        """What a visit costs, in rupees, by the kinds the doctor offers."""
+        fees = {kind: getattr(self, f"fee_{kind}") for kind in VisitKind}
+        return {kind: fee for kind, fee in fees.items() if fee is not None}
+
+    @property
+    def kinds(self) -> list[VisitKind]:
+        """The kinds of visit the doctor offers."""
+        return list(self.fees)
 
 
 class DoctorDocuments(models.QuerySet["DoctorDocument"]):

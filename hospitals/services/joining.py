@@ -27,7 +27,7 @@ from core.errors import Conflict, Gone, NotAllowedNow
 from core.pictures import Picture
 from core.text import one_line
 from directory import services as directory
-from hospitals.models import Settings, Staff
+from hospitals.models import BookingPolicy, Settings, Staff
 from hospitals.services import invitations, support
 from hospitals.services.departments import shown_to_patients
 from notifications import services as notifications
@@ -188,6 +188,7 @@ def approve(*, hospital: Hospital, by: User, now: datetime) -> None:
     with schema_context(hospital.schema_name):
         audit.record(action=Action.HOSPITAL_OPENED, target=hospital, by=by)
         Settings.objects.create(pk=1)
+        BookingPolicy.objects.create(pk=1)
         staff = Staff.objects.create(user=admin, role=Role.HOSPITAL_ADMIN, invited_as=hospital.contact_person)
         audit.record(action=Action.STAFF_ADDED, target=staff, by=by, data={"role": staff.role})
     directory.publish(hospital=hospital, departments=list)

@@ -1,0 +1,1 @@
+"""Doctors' time and the visits in it: hours, slots, holds, bookings, the queue."""

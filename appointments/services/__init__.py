@@ -1,0 +1,1 @@
+"""Changes to doctors' time and to visits."""

@@ -1,0 +1,5 @@
+"""Pages about doctors’ time and visits on a hospital’s own site."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

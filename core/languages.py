@@ -1,0 +1,31 @@
+"""Languages people speak in hospitals: India's scheduled languages and a few more, by ISO 639 code."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Language(models.TextChoices):
+    """A language in which a doctor can talk with patients."""
+
+    ENGLISH = "en", _("English")
+    HINDI = "hi", _("Hindi")
+    ASSAMESE = "as", _("Assamese")
+    BENGALI = "bn", _("Bengali")
+    GUJARATI = "gu", _("Gujarati")
+    KANNADA = "kn", _("Kannada")
+    KASHMIRI = "ks", _("Kashmiri")
+    KONKANI = "kok", _("Konkani")
+    MAITHILI = "mai", _("Maithili")
+    MALAYALAM = "ml", _("Malayalam")
+    MANIPURI = "mni", _("Manipuri")
+    MARATHI = "mr", _("Marathi")
+    NEPALI = "ne", _("Nepali")
+    ODIA = "or", _("Odia")
+    PUNJABI = "pa", _("Punjabi")
+    SINDHI = "sd", _("Sindhi")
+    TAMIL = "ta", _("Tamil")
+    TELUGU = "te", _("Telugu")
+    TULU = "tcy", _("Tulu")
+    URDU = "ur", _("Urdu")
+    ARABIC = "ar", _("Arabic")
+    FRENCH = "fr", _("French")

@@ -1,0 +1,1 @@
+"""This hospital's register of patients: their number, demographics, and what must be known before a visit."""

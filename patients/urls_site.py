@@ -1,0 +1,5 @@
+"""Pages about patients on a hospital's own site."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
