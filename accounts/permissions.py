@@ -56,6 +56,7 @@ class Permission(StrEnum):
     DOCTOR_PROFILE_EDIT = auto()  # what patients read about any doctor
     HOURS_EDIT = auto()  # any doctor's hours, leave and schedule
     OWN_DAY = auto()  # a doctor's own profile, hours and visits
+    VISIT_OPEN = auto()  # the hospital's page of a visit: of any, or of a doctor's own
     APPOINTMENT_VIEW = auto()  # all visits of the hospital
     APPOINTMENT_DESK = auto()  # book, confirm, move and cancel for patients
     APPOINTMENT_OVERRIDE = auto()  # against the rules, many at once, and the file of all visits
@@ -86,6 +87,7 @@ ROLES: dict[Role, set[Permission]] = {
         Permission.DOCTOR_PROFILE_EDIT,
         Permission.HOURS_EDIT,
         Permission.OWN_DAY,
+        Permission.VISIT_OPEN,
         Permission.APPOINTMENT_VIEW,
         Permission.APPOINTMENT_DESK,
         Permission.APPOINTMENT_OVERRIDE,
@@ -94,9 +96,11 @@ ROLES: dict[Role, set[Permission]] = {
         Permission.PATIENT_EDIT,
         Permission.PATIENT_MERGE,
     },
-    Role.DOCTOR: _EVERY_STAFF_MEMBER | {Permission.OWN_DAY, Permission.PATIENT_VIEW, Permission.PATIENT_CLINICAL},
+    Role.DOCTOR: _EVERY_STAFF_MEMBER
+    | {Permission.OWN_DAY, Permission.VISIT_OPEN, Permission.PATIENT_VIEW, Permission.PATIENT_CLINICAL},
     Role.NURSE: _EVERY_STAFF_MEMBER
     | {
+        Permission.VISIT_OPEN,
         Permission.APPOINTMENT_VIEW,
         Permission.QUEUE_RUN,
         Permission.PATIENT_VIEW,
@@ -105,6 +109,7 @@ ROLES: dict[Role, set[Permission]] = {
     },
     Role.FRONT_DESK: _EVERY_STAFF_MEMBER
     | {
+        Permission.VISIT_OPEN,
         Permission.APPOINTMENT_VIEW,
         Permission.APPOINTMENT_DESK,
         Permission.QUEUE_RUN,
@@ -113,7 +118,7 @@ ROLES: dict[Role, set[Permission]] = {
     },
     Role.PHARMACIST: _EVERY_STAFF_MEMBER,
     Role.PHARMACY_MANAGER: _EVERY_STAFF_MEMBER,
-    Role.BILLING_CLERK: _EVERY_STAFF_MEMBER | {Permission.APPOINTMENT_VIEW},
+    Role.BILLING_CLERK: _EVERY_STAFF_MEMBER | {Permission.VISIT_OPEN, Permission.APPOINTMENT_VIEW},
     Role.CONTENT_MANAGER: _EVERY_STAFF_MEMBER | {Permission.DEPARTMENT_EDIT, Permission.DOCTOR_PROFILE_EDIT},
 }
 

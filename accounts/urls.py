@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import account, passkeys, sign_in, sign_up, two_factor
+from accounts.views import account, family, passkeys, sign_in, sign_up, two_factor
 
 urlpatterns = [
     path("sign-up/", sign_up.sign_up, name="sign_up"),
@@ -27,6 +27,9 @@ urlpatterns = [
     path("account/sessions/", account.sessions, name="sessions"),
     path("account/sessions/<uuid:code>/end/", account.end_session, name="session_end"),
     path("account/sessions/end/", account.end_all, name="sessions_end"),
+    path("account/family/", family.index, name="family"),
+    path("account/family/<uuid:code>/", family.edit, name="family_edit"),
+    path("account/family/<uuid:code>/remove/", family.remove, name="family_remove"),
     path("account/two-factor/", two_factor.overview, name="two_factor"),
     path("account/two-factor/passkey/", passkeys.catch_up, name="two_factor_passkey"),
     path("account/two-factor/app/", two_factor.app, name="two_factor_app"),

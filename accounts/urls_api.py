@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.api import account, sign_in, two_factor
+from accounts.api import account, family, sign_in, two_factor
 
 urlpatterns = [
     path("login/", sign_in.Login.as_view(), name="api_login"),
@@ -22,6 +22,8 @@ urlpatterns = [
     path("email/confirm/", account.ConfirmEmail.as_view(), name="api_email_confirm"),
     path("sessions/", account.Sessions.as_view(), name="api_sessions"),
     path("sessions/<uuid:code>/", account.OneSession.as_view(), name="api_session"),
+    path("family/", family.Family.as_view(), name="api_family"),
+    path("family/<uuid:code>/", family.OneFamilyMember.as_view(), name="api_family_member"),
     path("two-factor/", two_factor.TwoFactor.as_view(), name="api_two_factor"),
     path("two-factor/confirm/", two_factor.Confirm.as_view(), name="api_two_factor_confirm"),
     path("two-factor/recovery-codes/", two_factor.NewRecoveryCodes.as_view(), name="api_recovery_codes"),

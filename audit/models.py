@@ -24,6 +24,7 @@ class Action(models.TextChoices):
     HOSPITAL_OPENED = "hospital.opened", _("Hospital opened")
     SETTINGS_CHANGED = "settings.changed", _("Settings changed")
     CONTACT_CHECKED = "settings.contact_checked", _("Contact details checked")
+    BOOKING_RULES_CHECKED = "settings.booking_rules_checked", _("Booking rules checked")
     DOMAIN_CLAIMED = "domain.claimed", _("Own domain added")
     DOMAIN_VERIFIED = "domain.verified", _("Own domain verified")
     DOMAIN_REMOVED = "domain.removed", _("Own domain removed")
@@ -110,8 +111,19 @@ def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
+# How the actions begin that tell of patients: support does not see who they are.
+ABOUT_PATIENTS = ("appointment.", "waitlistentry.", "patient.", "familymember.")
+
+
 class AuditLogs(models.QuerySet["AuditLog"]):
     """Reading the log; nothing here writes."""
+
+    def shown_to(self, *, is_support: bool) -> Self:
+        """All rows; to support only those that tell nothing of patients."""
+        about = models.Q()
+        for beginning in ABOUT_PATIENTS:
+            about |= models.Q(action__startswith=beginning)
+        return self.exclude(about) if is_support else self
 
     def about(self, thing: models.Model) -> Self:
         """What happened to one thing."""

@@ -93,7 +93,7 @@ class _Reader:
         )
 
     def _answer(self, status: str, node: Node) -> Answer:
-        schema = node.get("content", {}).get("application/json", {}).get("schema", {})
+        schema = node.get("content", {}).get("application/json", {}).get("schema") or {}  # null: nothing is promised
         whole = self._resolve(schema)
         rows = whole.get("properties", {}).get("results")
         if rows:  # a page of a list

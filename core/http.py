@@ -20,7 +20,7 @@ class Request(HttpRequest):
 
     `id` is the reference shown on error pages and written in every log line; `address` the visitor's IP address;
     `hospital` the hospital whose host was asked, or None on the portal; `find_staff` looks a person's staff row up,
-    and `is_applying` says whether they wait here to be verified as a doctor.
+    `is_doctor` says whether they are a verified doctor here, and `is_applying` whether they wait to become one.
     """
 
     user: User  # AnonymousUser never passes a door that reads it
@@ -29,6 +29,7 @@ class Request(HttpRequest):
     hospital: Hospital | None
     htmx: HtmxDetails
     find_staff: Callable[[User], Staff | None]
+    is_doctor: Callable[[User], bool]
     is_applying: Callable[[User], bool]
 
 

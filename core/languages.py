@@ -1,5 +1,7 @@
 """Languages people speak in hospitals: India's scheduled languages and a few more, by ISO 639 code."""
 
+from collections.abc import Iterable
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -29,3 +31,9 @@ class Language(models.TextChoices):
     URDU = "ur", _("Urdu")
     ARABIC = "ar", _("Arabic")
     FRENCH = "fr", _("French")
+
+
+def names(codes: Iterable[str]) -> list[str]:
+    """Languages by their names, in the order of the list above; a code that is no longer there is left out."""
+    wanted = set(codes)
+    return [str(language.label) for language in Language if language.value in wanted]

@@ -13,3 +13,12 @@ def rupees(amount: Decimal) -> Decimal:
 def percent_of(amount: Decimal, percent: int) -> Decimal:
     """So many percent of an amount."""
     return rupees(amount * percent / 100)
+
+
+def shown(amount: Decimal) -> str:
+    """An amount as people read it: ₹700, ₹1,25,000, ₹99.50."""
+    whole, _point, paise = f"{rupees(amount):f}".partition(".")
+    head, tail = whole[:-3], whole[-3:]
+    while head:  # hundreds of thousands stand in pairs
+        head, tail = head[:-2], f"{head[-2:]},{tail}"
+    return f"₹{tail}" if paise == "00" else f"₹{tail}.{paise}"

@@ -1,17 +1,19 @@
 """Answering with a page, or with the part of it that htmx asked for; and dividing lists into pages of ten."""
 
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django.utils.functional import cached_property
 
 from core.errors import TooMany
 from core.http import Request
 
 PER_PAGE = 10
+MOST = 500  # of a long list this many are counted and can be leafed through
 M = TypeVar("M", bound=Model)
 
 
@@ -37,3 +39,35 @@ def page(request: Request, template: str, context: dict[str, Any], *, part: str 
 def divide(request: Request, rows: "QuerySet[M]") -> "Page[M]":
     """The page of `rows` that `?page=` asks for; a number out of range gives the nearest page."""
     return Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+
+
+class LongPaginator(Paginator[Any]):
+    """Pages of a list so long that counting it would take longer than showing it: the first five hundred.
+
+    Who finds as many looks for something narrower. When there are fewer, only those are put in order: the database then
+    cannot walk through the whole table in that order, looking for the few that match.
+    """
+
+    @cached_property
+    def found(self) -> list[Any]:
+        """The keys of what there is, in no order, one more than MOST at most."""
+        rows: Any = self.object_list
+        return list(rows.order_by().values_list("pk", flat=True)[: MOST + 1])
+
+    @cached_property
+    def count(self) -> int:
+        """How many can be leafed through."""
+        return min(len(self.found), MOST)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there are more."""
+        return len(self.found) > MOST
+
+    def page(self, number: int | str) -> Page[Any]:
+        """One page."""
+        wanted, rows = self.validate_number(number), cast(Any, self.object_list)
+        first = (wanted - 1) * self.per_page
+        if not self.is_cut:
+            rows = rows.filter(pk__in=self.found)
+        return Page(rows[first : min(first + self.per_page, self.count)], wanted, self)

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.errors import DomainError, TooMany
-from core.pages import PER_PAGE
+from core.pages import PER_PAGE, LongPaginator
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -25,6 +25,12 @@ class Pagination(PageNumberPagination):
     page_size = PER_PAGE
     page_size_query_param = "page_size"
     max_page_size = 100
+
+
+class LongPagination(Pagination):
+    """The same for lists that are too long to be counted: of more than five hundred the first are given."""
+
+    django_paginator_class = LongPaginator
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -26,8 +26,21 @@ class State(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
+# How the kinds begin that tell of somebody's visits: support does not see whose they are.
+ABOUT_VISITS = ("visit_", "waitlist_", "morning_")
+
+
 class Notifications(models.QuerySet["Notification"]):
     """Finding messages."""
+
+    def shown_to(self, *, is_support: bool) -> Self:
+        """All messages; to support only those that tell nothing of patients."""
+        if not is_support:
+            return self
+        about_visits = Q()
+        for prefix in ABOUT_VISITS:
+            about_visits |= Q(template__startswith=prefix)
+        return self.exclude(about_visits)
 
     def due(self, now: datetime) -> Self:
         """Messages to try now, among them those whose messenger died while sending."""

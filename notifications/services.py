@@ -2,7 +2,8 @@
 
 import logging
 import smtplib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import formataddr
 from typing import Any
@@ -47,28 +48,49 @@ def notify(
     `template` names `templates/emails/<template>.html` and `.txt`; `accent` is the sender's brand colour, a hex value.
     `is_secret` marks a message that holds a one-time link.
     """
+    letter = Letter(to_address, to_name, template, subject, context, is_secret=is_secret)
+    return notify_all(letters=[letter], brand_name=brand_name, accent=accent)[0]
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One of several e-mails about the same change; see `notify` for what its parts are."""
+
+    to_address: str
+    to_name: str
+    template: str
+    subject: str
+    context: Mapping[str, Any]
+    is_secret: bool = False
+
+
+def notify_all(*, letters: Sequence[Letter], brand_name: str, accent: str) -> list[Notification]:
+    """The same as `notify` for several e-mails in one name, in one statement."""
     if not connection.in_atomic_block:
         raise RuntimeError("A message is written in the transaction of the change it tells of.")
     tokens = accent_tokens(accent, "light")
-    full = {
-        **context,
-        "subject": subject,
-        "person_name": to_name,
+    brand = {
         "brand_name": brand_name,
         "brand_accent": tokens["accent"],
         "brand_on_accent": tokens["on-accent"],
     }
-    message = Notification.objects.create(
-        to_address=to_address,
-        to_name=to_name,
-        template=template,
-        subject=one_line(subject)[:200],
-        text=render_to_string(f"emails/{template}.txt", full).strip() + "\n",
-        html=render_to_string(f"emails/{template}.html", full),
-        is_secret=is_secret,
+    messages = Notification.objects.bulk_create(_composed(letter, brand) for letter in letters)
+    for message in messages:
+        after_commit("notifications.deliver", notification_id=message.pk)
+    return messages
+
+
+def _composed(letter: Letter, brand: Mapping[str, str]) -> Notification:
+    full = {**letter.context, **brand, "subject": letter.subject, "person_name": letter.to_name}
+    return Notification(
+        to_address=letter.to_address,
+        to_name=letter.to_name,
+        template=letter.template,
+        subject=one_line(letter.subject)[:200],
+        text=render_to_string(f"emails/{letter.template}.txt", full).strip() + "\n",
+        html=render_to_string(f"emails/{letter.template}.html", full),
+        is_secret=letter.is_secret,
     )
-    after_commit("notifications.deliver", notification_id=message.pk)
-    return message
 
 
 def deliver(*, notification_id: int, now: datetime | None = None) -> None:

@@ -83,6 +83,7 @@ def _serve(stack: ExitStack) -> None:
     _say("Loading the demo hospitals ...")
     with (VAR / "run" / "demo.txt").open("w+b") as demo:
         processes.run(name="demo", command=[*manage, "demo"], env=env, stdout=demo)
+        processes.run(name="demo", command=[*manage, "demo_visits"], env=env, stdout=demo)
         demo.seek(0)
         sign_ins = demo.read().decode()
     _say("Starting web, worker and beat ...")

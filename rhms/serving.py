@@ -8,7 +8,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
-_LINKS = re.compile(r"/(invitation|arrive|register/status|password/new/[^/\s]+)/[^/\s]+")
+_LINKS = re.compile(r"/(invitation|arrive|v|waitlist|register/status|password/new/[^/\s]+)/[^/\s]+")
 
 access_log_format = '%(h)s %({host}i)s "%(r)s" %(s)s %(B)s %(M)sms [%({x-request-id}o)s] "%(f)s" "%(a)s"'
 

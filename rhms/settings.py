@@ -233,6 +233,10 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "IndianState": "tenants.states.State.choices",
         "MessageState": "notifications.models.State.choices",
+        "VisitKind": "core.visits.VisitKind.choices",
+        "VisitKindAsked": "appointments.serializers.visits.KINDS",
+        "DocumentKind": "hospitals.models.DoctorDocument.Kind",
+        "HoursKind": "appointments.models.Availability.Kind",
     },
 }
 
@@ -249,6 +253,11 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep the outbox": {"task": "notifications.sweep", "schedule": 30.0},
     "forget what has expired": {"task": "accounts.forget_expired", "schedule": 3600.0},
+    "keep free times true": {"task": "appointments.refresh_stale", "schedule": 60.0},
+    "release holds that ran out": {"task": "appointments.release_holds", "schedule": 60.0},
+    "remind of visits": {"task": "appointments.remind", "schedule": 60.0},
+    "write to doctors in the morning": {"task": "appointments.morning_lists", "schedule": 300.0},
+    "keep waitlists moving": {"task": "appointments.waitlists", "schedule": 60.0},
     "drop forgotten uploads": {"task": "core.drop_forgotten_uploads", "schedule": 3600.0},
 }
 

@@ -47,9 +47,10 @@ def to_arrival(host: str, token: str, wanted: str) -> str:
     return addresses.at(host, f"{reverse('arrive', args=[token])}?{urlencode({'next': wanted})}")
 
 
-def to_hospital(request: HttpRequest, slug: str, name: str, *args: object) -> str:
+def to_hospital(request: HttpRequest, slug: str, name: str, *args: object, query: str = "") -> str:
     """A link on the portal to a hospital's page `name`; somebody who is signed in here will be there, too."""
-    return _carried(request, addresses.subdomain(slug), reverse(name, urlconf=settings.HOSPITAL_URLCONF, args=args))
+    path = reverse(name, urlconf=settings.HOSPITAL_URLCONF, args=args)
+    return _carried(request, addresses.subdomain(slug), f"{path}?{query}" if query else path)
 
 
 def to_portal(request: HttpRequest, name: str) -> str:

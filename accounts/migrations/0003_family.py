@@ -2,6 +2,7 @@
 
 import core.codes
 import django.db.models.deletion
+import django.db.models.functions.text
 import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
@@ -64,6 +65,13 @@ class Migration(migrations.Migration):
                             ("relation__in", ["child", "partner", "parent", "sibling", "grandparent", "other"])
                         ),
                         name="family_member_relation_known",
+                    ),
+                    models.UniqueConstraint(
+                        models.F("user"),
+                        django.db.models.functions.text.Lower("name"),
+                        models.F("birth_date"),
+                        condition=models.Q(("is_active", True)),
+                        name="family_member_once",
                     ),
                 ],
             },

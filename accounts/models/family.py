@@ -5,6 +5,7 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -62,7 +63,11 @@ class FamilyMember(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(sex__in=Sex.values), name="family_member_sex_known"),
             models.CheckConstraint(condition=Q(relation__in=Relation.values), name="family_member_relation_known"),
+            models.UniqueConstraint(
+                "user", Lower("name"), "birth_date", condition=Q(is_active=True), name="family_member_once"
+            ),
         ]
 
     def __str__(self) -> str:
-        return self.name
+        # The log shows it: it outlives the person's data, and says what they are without saying who.
+        return self.get_relation_display()

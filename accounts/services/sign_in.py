@@ -4,6 +4,7 @@ A sign-in takes up to three steps: the password or the code; confirming the addr
 person has one. What was proved so far stands in the session for ten minutes and opens nothing by itself.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -127,10 +128,22 @@ def sign_up(*, request: HttpRequest, email: str, now: datetime, **fields: Any) -
     return Step.CONFIRM_EMAIL
 
 
-def ask_for_code(*, request: HttpRequest, email: str, join_link: str, now: datetime) -> None:
-    """Send a code to sign in with. Says nothing about who has an account; an address without one is told by mail."""
+def ask_for_code(
+    *,
+    request: HttpRequest,
+    email: str,
+    join_link: str,
+    now: datetime,
+    first: Callable[[str], None] | None = None,
+) -> None:
+    """Send a code to sign in with. Says nothing about who has an account; an address without one is told by mail.
+
+    `first` is done with the address once the asker has been counted.
+    """
     email = email.strip().lower()
     codes.allow_asking(address=getattr(request, "address", ""), email=email)
+    if first:
+        first(email)
     user = User.objects.filter(email=email, is_active=True).first()
     purpose = OneTimeCode.Purpose.SIGN_IN
     if user:
@@ -142,9 +155,16 @@ def ask_for_code(*, request: HttpRequest, email: str, join_link: str, now: datet
         people.tell_nobody(request=request, email=email, join_link=join_link)
 
 
-def begin_with_code(*, request: HttpRequest, email: str, join_link: str, now: datetime) -> Step:
-    """Send a code to sign in with, to be typed in this browser."""
-    ask_for_code(request=request, email=email, join_link=join_link, now=now)
+def begin_with_code(
+    *,
+    request: HttpRequest,
+    email: str,
+    join_link: str,
+    now: datetime,
+    first: Callable[[str], None] | None = None,
+) -> Step:
+    """Send a code to sign in with, to be typed in this browser (see `ask_for_code`)."""
+    ask_for_code(request=request, email=email, join_link=join_link, now=now, first=first)
     _remember(request, Step.CODE, email.strip().lower(), None)
     return Step.CODE
 

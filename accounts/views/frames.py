@@ -18,6 +18,7 @@ from core.pages import page
 # The tab each page belongs to, by the beginning of its address's name.
 _TABS = (
     ("profile", "user", ("profile", "email_change")),
+    ("family", "users", ("family",)),
     ("two_factor", "shield-check", ("password_change", "two_factor", "passkey", "recovery")),
     ("sessions", "monitor-smartphone", ("session",)),
 )
@@ -26,7 +27,12 @@ _TABS = (
 def account_page(request: Request, template: str, context: dict[str, Any], *, part: str = "") -> HttpResponse:
     """A page of one's account (it extends accounts/account_base.html), with the menu of who works here around it."""
     name = request.resolver_match.url_name or "" if request.resolver_match else ""
-    labels = {"profile": _("Profile"), "two_factor": _("Sign-in and security"), "sessions": _("Devices")}
+    labels = {
+        "profile": _("Profile"),
+        "family": _("Family"),
+        "two_factor": _("Sign-in and security"),
+        "sessions": _("Devices"),
+    }
     tabs = [
         Item(label=labels[tab], url=reverse(tab), icon=icon, current=name.startswith(pages))
         for tab, icon, pages in _TABS

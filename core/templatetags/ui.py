@@ -1,7 +1,8 @@
 """Template words of the design system; a builtin library, so no template loads it."""
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,9 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from phonenumber_field.phonenumber import PhoneNumber
+
+from core import money
+from core.languages import names
 
 register = template.Library()
 
@@ -95,6 +99,18 @@ def _parsed(number: object) -> phonenumbers.PhoneNumber | None:
     except phonenumbers.NumberParseException:
         return None
     return parsed if phonenumbers.is_valid_number(parsed) else None
+
+
+@register.filter
+def rupees(amount: Decimal) -> str:
+    """An amount as people read it: ₹700."""
+    return money.shown(amount)
+
+
+@register.filter
+def languages(codes: Iterable[str]) -> str:
+    """Languages by their names: English, Hindi."""
+    return ", ".join(names(codes))
 
 
 @register.filter

@@ -249,8 +249,9 @@ def test_the_bar_says_until_when_in_the_hospitals_time(portal_usha: Client, ceda
 
 
 def test_the_menu_leaves_out_what_is_closed_to_support(acting: Client, cedar_hari: Client) -> None:
-    assert "Doctors" in [item.label for item in cedar_hari.get("/office/activity/").context["menu"]]
-    assert "Doctors" not in [item.label for item in acting.get("/office/activity/").context["menu"]]
+    closed = {"Patients", "Appointments", "Front desk"}
+    assert closed <= {item.label for item in cedar_hari.get("/office/activity/").context["menu"]}
+    assert not closed & {item.label for item in acting.get("/office/activity/").context["menu"]}
 
 
 def test_the_account_menu_leaves_the_account_out(acting: Client) -> None:
@@ -270,3 +271,12 @@ def test_it_costs_one_query_more_than_the_admins_own_visit(acting: Client, cedar
     with CaptureQueriesContext(connection) as others:
         acting.get("/office/departments/")
     assert len(others) == len(own) + 1
+
+
+@pytest.mark.parametrize("address", ["/start/", "/office/activity/", "/api/activity/"])
+def test_support_reads_nothing_of_patients_in_the_log(
+    acting: Client, cedar_hari: Client, in_cedar: Hospital, hari: User, asha: User, address: str
+) -> None:
+    visit = factories.visit(in_cedar, factories.bookable_doctor(in_cedar, hari), asha)
+    assert visit.reference in text(cedar_hari.get(address))
+    assert visit.reference not in text(acting.get(address))

@@ -103,3 +103,14 @@ def test_pictures_of_unfinished_forms_are_dropped_after_a_day_and_no_others() ->
     assert pictures.drop_forgotten(now=now() + timedelta(hours=25)) >= 1
     assert pictures.kept(token) is None
     assert default_storage.exists(stored)
+
+
+def test_a_photo_of_a_person_is_cut_square_from_above_the_middle() -> None:
+    tall = Image.new("RGB", (100, 200), "blue")
+    tall.paste("red", (0, 0, 100, 100))
+    portrait = pictures.square(pictures.judge(encoded(tall, "PNG")))
+    with Image.open(BytesIO(portrait.content)) as image:
+        assert image.size == (100, 100)
+        red, _green, blue = image.convert("RGB").getpixel((50, 50))  # type: ignore[misc]
+    assert red > blue
+    assert pictures.thumbnail(portrait).startswith("data:image/webp;base64,")
