@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from audit.models import Action, AuditLog
-from hospitals.models import Department, Settings, Staff
+from directory.models import DoctorListing
+from hospitals.models import BookingPolicy, Department, Doctor, Settings, Staff
 from tenants.models import DEFAULT_ACCENT, Domain, Hospital
 
 _CONTACT_FIELDS = ["email", "phone_number", "address", "city", "state", "time_zone"]
@@ -39,6 +40,9 @@ class Facts:
     domains: int
     claims: int
     requires_two_factor: bool
+    has_booking_rules: bool
+    doctors: int
+    free_doctors: int
 
 
 def facts(hospital: Hospital) -> Facts:
@@ -54,6 +58,9 @@ def facts(hospital: Hospital) -> Facts:
         domains=Domain.objects.filter(tenant=hospital, is_primary=False).count(),
         claims=hospital.domain_claims.count(),
         requires_two_factor=hospital.requires_two_factor,
+        has_booking_rules=AuditLog.objects.about(BookingPolicy(pk=1)).exists(),
+        doctors=Doctor.objects.verified().count(),
+        free_doctors=DoctorListing.objects.published().filter(hospital=hospital, next_free_at__isnull=False).count(),
     )
 
 
@@ -92,6 +99,19 @@ def steps(known: Facts) -> list[Step]:
             known.staff > 1,
         ),
         Step(
+            _("Set your booking rules"),
+            _("When a visit is confirmed, and what cancelling late or not coming costs."),
+            reverse("settings_booking"),
+            known.has_booking_rules,
+        ),
+        Step(
+            _("Give your doctors fees and hours"),
+            _("Then patients find them and book their free times."),
+            reverse("doctor_profiles"),
+            bool(known.free_doctors),
+            state=_free_doctors(known),
+        ),
+        Step(
             _("Use a domain of your own"),
             _("Your site also answers on an address like www.yourhospital.in."),
             reverse("settings_domains"),
@@ -127,6 +147,13 @@ def sections(known: Facts) -> list[Step]:
             state="" if known.has_welcome else _("No welcome text yet"),
         ),
         Step(
+            _("Booking"),
+            _("When a visit is confirmed, and what cancelling late or not coming costs."),
+            reverse("settings_booking"),
+            known.has_booking_rules,
+            state="" if known.has_booking_rules else _("To check"),
+        ),
+        Step(
             _("Own domains"),
             _("Addresses of your own that lead to this site."),
             reverse("settings_domains"),
@@ -141,6 +168,14 @@ def sections(known: Facts) -> list[Step]:
             state="" if known.requires_two_factor else _("Optional"),
         ),
     ]
+
+
+def _free_doctors(known: Facts) -> str:
+    if not known.doctors:
+        return ""
+    return ngettext(
+        "%(free)d of %(n)d doctor has free times", "%(free)d of %(n)d doctors have free times", known.doctors
+    ) % {"free": known.free_doctors, "n": known.doctors}
 
 
 def _domains(known: Facts) -> str:

@@ -53,10 +53,17 @@ def _item(request: HttpRequest, label: str, icon: str, name: str, count: int | N
 def _nav(request: HttpRequest) -> list[Item]:
     if request.hospital is None:  # type: ignore[attr-defined]
         return [
+            _item(request, _("Doctors"), "stethoscope", "doctor_search"),
             _item(request, _("Hospitals"), "hospital", "hospital_list"),
+            _item(request, _("Appointments"), "calendar-days", "visit_list"),
             _item(request, _("Register a hospital"), "building-2", "register"),
         ]
-    return [_item(request, _("Home"), "house", "home"), _item(request, _("Departments"), "layers", "department_list")]
+    return [
+        _item(request, _("Home"), "house", "home"),
+        _item(request, _("Doctors"), "stethoscope", "doctor_list"),
+        _item(request, _("Departments"), "layers", "department_list"),
+        _item(request, _("Appointments"), "calendar-days", "visit_list"),
+    ]
 
 
 def _menu(request: HttpRequest) -> list[Item]:
@@ -64,12 +71,24 @@ def _menu(request: HttpRequest) -> list[Item]:
     if role is None:
         return []
     may = ROLES[role] & SUPPORT if is_support(request) else ROLES[role]
+    if not request.is_doctor(request.user):  # type: ignore[attr-defined]  # an admin may be one, too, and need not
+        may = may - {Permission.OWN_DAY}
+    if role in (Role.DOCTOR, Role.NURSE, Role.FRONT_DESK) and may & {Permission.OWN_DAY, Permission.QUEUE_RUN}:
+        may = may - {Permission.START_VIEW}  # their work begins at one of those below
+    if Permission.DOCTOR_REVIEW in may:  # who reviews doctors finds their profiles there
+        may = may - {Permission.DOCTOR_PROFILE_EDIT}
     entries = [
         (Permission.HOSPITAL_REVIEW, _("Hospitals"), "hospital", "queue"),
         (Permission.PLATFORM_LOG_VIEW, _("Audit log"), "shield-check", "platform_log"),
         (Permission.START_VIEW, _("Start"), "layout-dashboard", "start"),
+        (Permission.OWN_DAY, _("Today"), "calendar-clock", "today"),
+        (Permission.QUEUE_RUN, _("Front desk"), "concierge-bell", "desk"),
+        (Permission.APPOINTMENT_VIEW, _("Appointments"), "calendar-days", "appointment_admin"),
+        (Permission.APPOINTMENT_DESK, _("Waitlist"), "hourglass", "waitlist_admin"),
+        (Permission.PATIENT_VIEW, _("Patients"), "contact", "patient_admin"),
         (Permission.DEPARTMENT_EDIT, _("Departments"), "layers", "department_admin"),
         (Permission.DOCTOR_REVIEW, _("Doctors"), "stethoscope", "doctor_admin"),
+        (Permission.DOCTOR_PROFILE_EDIT, _("Doctors"), "stethoscope", "doctor_profiles"),
         (Permission.STAFF_EDIT, _("Staff"), "users", "staff_admin"),
         (Permission.SETTINGS_EDIT, _("Settings"), "settings", "settings"),
         (Permission.ACTIVITY_VIEW, _("Activity"), "shield-check", "activity"),

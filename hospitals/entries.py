@@ -1,6 +1,7 @@
 """Rows of an audit log as people read them: in sentences' parts, with the names of fields instead of their columns."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.apps import apps
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.permissions import Role
 from audit.models import AuditLog
+from core import languages, money
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,12 @@ _LOOKS = {  # by the action, or by its first part
     "staff": _Look(icon="users"),
     "invitation": _Look(icon="mail"),
     "message": _Look(icon="mail"),
+    "appointment": _Look(icon="calendar-days"),
+    "availability": _Look(icon="clock"),
+    "schedule": _Look(icon="clock"),
+    "waitlistentry": _Look(icon="hourglass"),
+    "patient": _Look(icon="contact"),
+    "familymember": _Look(icon="users"),
     "support": _Look(icon="life-buoy", tone="warn"),
     "user.two_factor_on": _Look(icon="shield-check", tone="ok"),
     "user.two_factor_off": _Look(icon="shield-off", tone="warn"),
@@ -72,6 +80,12 @@ _TONES = {
     "domain.verified": "ok",
     "invitation.accepted": "ok",
     "invitation.taken_back": "warn",
+    "appointment.pending": "warn",
+    "appointment.checked_in": "info",
+    "appointment.in_progress": "accent",
+    "appointment.completed": "ok",
+    "appointment.cancelled": "warn",
+    "appointment.no_show": "bad",
     "staff.activated": "ok",
     "staff.deactivated": "warn",
 }
@@ -86,27 +100,35 @@ def entry(row: AuditLog) -> Entry:
 
 def _detail(entity: str, field: str, value: Any) -> Detail:
     if isinstance(value, list) and len(value) == 2:
-        return Detail(_label(entity, field), _shown(field, value[0]), _shown(field, value[1]))
-    return Detail(_label(entity, field), "", _shown(field, value))
+        return Detail(_label(entity, field), _shown(entity, field, value[0]), _shown(entity, field, value[1]))
+    return Detail(_label(entity, field), "", _shown(entity, field, value))
+
+
+def _field(entity: str, name: str) -> Any:
+    """The model's field, if what the row is about is still built this way."""
+    try:
+        return apps.get_model(entity)._meta.get_field(name)
+    except (LookupError, ValueError, FieldDoesNotExist):
+        return None
 
 
 def _label(entity: str, field: str) -> str:
-    try:
-        return capfirst(str(apps.get_model(entity)._meta.get_field(field).verbose_name))
-    except (
-        LookupError,
-        ValueError,
-        FieldDoesNotExist,
-        AttributeError,
-    ):  # what it was about is no longer built this way
-        return capfirst(field.replace("_", " "))
+    name = getattr(_field(entity, field), "verbose_name", None)
+    return capfirst(str(name or field.replace("_", " ")))
 
 
-def _shown(field: str, value: Any) -> str:
-    if field in ("logo", "image"):  # a path says nothing to a reader
+def _shown(entity: str, field: str, value: Any) -> str:
+    if field in ("logo", "image", "photo"):  # a path says nothing to a reader
         return _("A picture") if value else _("None")
     if field == "role" and value in Role:
         return str(Role(value).label)
+    if field == "languages":
+        return ", ".join(languages.names(str(value).split())) or _("None")
+    if field.startswith("fee_"):
+        return _("Not offered") if value in ("", "None", None) else money.shown(Decimal(str(value)))
+    choices = dict(getattr(_field(entity, field), "flatchoices", None) or [])
+    if value in choices:
+        return str(choices[value])
     if field.startswith(("is_", "requires_")):
         return _("Yes") if str(value) == "True" else _("No")
     return str(value) or _("None")

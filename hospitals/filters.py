@@ -1,13 +1,15 @@
 """Narrowing lists by what the address says."""
 
-from datetime import date
+import datetime
 
 import django_filters
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import Action, AuditLog, AuditLogs
-from hospitals.models import STAFF_STATES, Staff, StaffMembers
+from core.visits import VisitKind
+from directory.models import Wanted
+from hospitals.models import STAFF_STATES, Doctor, Doctors, Staff, StaffMembers
 from notifications.models import Notification, Notifications
 from tenants.models import Hospital, Hospitals
 
@@ -29,11 +31,11 @@ class AuditLogFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-
         model = AuditLog
         fields: list[str] = []
 
-    def since(self, rows: AuditLogs, name: str, day: date) -> AuditLogs:
+    def since(self, rows: AuditLogs, name: str, day: datetime.date) -> AuditLogs:
         """Rows of this day and later."""
         return rows.between(day, None)
 
-    def until(self, rows: AuditLogs, name: str, day: date) -> AuditLogs:
+    def until(self, rows: AuditLogs, name: str, day: datetime.date) -> AuditLogs:
         """Rows of this day and earlier."""
         return rows.between(None, day)
 
@@ -93,3 +95,47 @@ class StaffFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-fil
     def standing(self, rows: StaffMembers, name: str, state: str) -> StaffMembers:
         """Those of a tab of the page."""
         return rows.in_state(state)
+
+
+class DoctorFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
+    """The doctors of a hospital's site by words, department, kind of visit, and day with a free time."""
+
+    q = django_filters.CharFilter(method="having", max_length=100)
+    department = django_filters.CharFilter(method="inside", max_length=140)
+    kind = django_filters.ChoiceFilter(choices=VisitKind.choices, method="offering")
+    date = django_filters.DateFilter(method="free")
+    on = django_filters.DateFilter(method="free")
+
+    class Meta:
+        model = Doctor
+        fields: list[str] = []
+
+    @property
+    def kind_asked(self) -> VisitKind | None:
+        """The kind of visit that is looked for, unless it is any."""
+        self.is_valid()
+        kind = self.form.cleaned_data.get("kind")
+        return VisitKind(kind) if kind else None
+
+    @property
+    def day_asked(self) -> datetime.date | None:
+        """The day that is looked for, unless it is any."""
+        self.is_valid()
+        asked: dict[str, datetime.date | None] = self.form.cleaned_data
+        return asked.get("date") or asked.get("on")
+
+    def having(self, rows: Doctors, name: str, words: str) -> Doctors:
+        """Those whom the search finds by these words."""
+        return rows.listed_as(Wanted(words=words))
+
+    def inside(self, rows: Doctors, name: str, slug: str) -> Doctors:
+        """Those of a department that patients see."""
+        return rows.filter(department__slug=slug, department__is_active=True)
+
+    def offering(self, rows: Doctors, name: str, kind: str) -> Doctors:
+        """Those whom a visit of this kind can be booked with."""
+        return rows.listed_as(Wanted(kind=VisitKind(kind)))
+
+    def free(self, rows: Doctors, name: str, day: datetime.date) -> Doctors:
+        """Those with a free time on this day of the hospital's calendar."""
+        return rows.listed_as(Wanted(day=day, kind=self.kind_asked))

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from hospitals.views import log, outbox, platform, portal, registration, review, support
+from hospitals.views import log, outbox, platform, portal, portal_doctors, registration, review, support
 
 urlpatterns = [
     path("", portal.home, name="home"),
+    path("doctors/", portal_doctors.doctor_search, name="doctor_search"),
     path("hospitals/", portal.hospital_list, name="hospital_list"),
     path("hospitals/<uuid:code>/", portal.hospital_detail, name="hospital_detail"),
     path("register/", registration.register, name="register"),

@@ -2,10 +2,13 @@
 
 from django.urls import path
 
-from hospitals.api import people, platform, portal
+from hospitals.api import people, platform, portal, search
 
 urlpatterns = [
     path("auth/register/", people.RegisterPerson.as_view(), name="api_register_person"),
+    path("doctors/", search.DoctorList.as_view(), name="api_doctors"),
+    path("doctors/available/", search.AvailableDoctors.as_view(), name="api_doctors_available"),
+    path("doctors/<uuid:code>/", search.OneDoctor.as_view(), name="api_doctor"),
     path("hospitals/", portal.HospitalList.as_view(), name="api_hospitals"),
     path("hospitals/register/", portal.Register.as_view(), name="api_register"),
     path("hospitals/<uuid:code>/", portal.HospitalDetail.as_view(), name="api_hospital"),

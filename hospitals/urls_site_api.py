@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from hospitals.api import doctors, office, people, platform, site, staff
+from hospitals.api import doctors, office, people, platform, profiles, site, staff
 
 urlpatterns = [
     path("auth/register/", people.RegisterPerson.as_view(), name="api_register_person"),
@@ -18,11 +18,17 @@ urlpatterns = [
     path("doctors/documents/<uuid:code>/", doctors.DocumentContent.as_view(), name="api_doctor_document"),
     path("doctors/invite/", doctors.Invite.as_view(), name="api_doctor_invite"),
     path("doctors/import/", doctors.Import.as_view(), name="api_doctor_import"),
+    path("doctors/", profiles.Doctors.as_view(), name="api_doctors"),
+    path("doctors/me/", profiles.OwnProfile.as_view(), name="api_own_profile"),
+    path("doctors/available/", profiles.Available.as_view(), name="api_doctors_available"),
+    path("doctors/<uuid:code>/", profiles.OneDoctor.as_view(), name="api_doctor"),
+    path("doctors/<uuid:code>/profile/", profiles.OneProfile.as_view(), name="api_doctor_profile"),
     path("departments/", site.Departments.as_view(), name="api_departments"),
     path("departments/<uuid:code>/", site.OneDepartment.as_view(), name="api_department"),
     path("brand/", site.Brand.as_view(), name="api_brand"),
     path("contact/", office.Contact.as_view(), name="api_contact"),
     path("welcome/", office.Welcome.as_view(), name="api_welcome"),
+    path("settings/booking/", office.Booking.as_view(), name="api_booking_rules"),
     path("settings/sign-in/", office.SignIn.as_view(), name="api_sign_in_settings"),
     path("domains/", office.Domains.as_view(), name="api_domains"),
     path("domains/<str:domain>/", office.OneDomain.as_view(), name="api_domain"),

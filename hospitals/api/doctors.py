@@ -80,7 +80,7 @@ class OneApplication(APIView):
         """Move a verified doctor to another department."""
         doctor = _doctor(code)
         given = cleaned(Approval(request.data, present=doctor.department))
-        reviewing.change_department(doctor=doctor, by=person(request), **given)
+        reviewing.change_department(hospital=hospital(request), doctor=doctor, by=person(request), **given)
         return shown(request, doctor)
 
 

@@ -10,8 +10,9 @@ from accounts.permissions import Permission, Requires, has_second_factor, may
 from accounts.serializers import Problem
 from core.rest import cleaned, hospital, person
 from hospitals import serializers
-from hospitals.forms.settings import ContactForm, DomainForm, WelcomeForm
-from hospitals.models import Settings
+from hospitals.api.profile_shapes import BookingRules
+from hospitals.forms.settings import BookingForm, ContactForm, DomainForm, WelcomeForm
+from hospitals.models import BookingPolicy, Settings
 from hospitals.services import settings
 from tenants import services as tenants
 from tenants.models import Domain, Hospital
@@ -54,6 +55,24 @@ class Welcome(APIView):
             settings=Settings.objects.get(), by=person(request), **cleaned(WelcomeForm(request.data))
         )
         return Response(serializers.Welcome(Settings.objects.get()).data)
+
+
+class Booking(APIView):
+    """The rules of booking."""
+
+    permission_classes = EDIT
+
+    @extend_schema(responses={200: BookingRules})
+    def get(self, request: Request) -> Response:
+        """Read the rules, and the sentences in which patients read them."""
+        return Response(BookingRules(BookingPolicy.objects.get()).data)
+
+    @extend_schema(request=BookingRules, responses={200: BookingRules, 400: Problem})
+    def put(self, request: Request) -> Response:
+        """Change the rules. Visits that are booked already keep theirs."""
+        policy = BookingPolicy.objects.get()
+        settings.change_booking(policy=policy, by=person(request), **cleaned(BookingForm(request.data)))
+        return Response(BookingRules(BookingPolicy.objects.get()).data)
 
 
 class SignIn(APIView):

@@ -10,14 +10,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.permissions import Permission, Requires
+from accounts.permissions import Permission, Requires, is_support
 from accounts.serializers import Problem
 from core.rest import person
 from hospitals import serializers
 from hospitals.filters import HospitalFilter, MessageFilter
 from hospitals.services import joining
 from notifications import services as notifications
-from notifications.models import Notification
+from notifications.models import Notification, Notifications
 from tenants.models import Hospital
 
 
@@ -49,7 +49,12 @@ class Messages(generics.ListAPIView[Notification]):
     permission_classes = [Requires(Permission.OUTBOX_VIEW)]
     serializer_class = serializers.Message
     filterset_class = MessageFilter
-    queryset = Notification.objects.defer("text", "html").newest_first()
+    queryset = Notification.objects.all()
+
+    def get_queryset(self) -> Notifications:
+        """All of them; support sees none that tell of patients."""
+        shown = Notification.objects.shown_to(is_support=is_support(self.request))
+        return shown.defer("text", "html").newest_first()
 
 
 class RetryMessage(APIView):
@@ -60,7 +65,8 @@ class RetryMessage(APIView):
     @extend_schema(request=None, responses={202: serializers.Message, 404: Problem, 409: Problem})
     def post(self, request: Request, code: UUID) -> Response:
         """Send a failed message again, from the first attempt."""
-        message = get_object_or_404(Notification, code=code)
+        shown = Notification.objects.shown_to(is_support=is_support(request))
+        message = get_object_or_404(shown, code=code)
         notifications.retry(message=message, by=person(request), now=now())
         message.refresh_from_db()
         return Response(serializers.Message(message).data, status=202)

@@ -23,7 +23,12 @@ from hospitals.services.joining import Registration
 from tenants.models import Hospital
 
 
-@extend_schema(parameters=[OpenApiParameter("q", str, description="Words in name, city, state or departments.")])
+@extend_schema(
+    parameters=[
+        OpenApiParameter("q", str, description="Words in name, city, state or departments."),
+        OpenApiParameter("city", str),
+    ]
+)
 class HospitalList(generics.ListAPIView[HospitalListing]):
     """Open hospitals, by name."""
 
@@ -31,9 +36,14 @@ class HospitalList(generics.ListAPIView[HospitalListing]):
     serializer_class = serializers.ListedHospital
 
     def get_queryset(self) -> QuerySet[HospitalListing]:
-        """Those that match `q`."""
-        words = self.request.query_params.get("q", "")
-        return HospitalListing.objects.published().matching(words).with_details()
+        """Those that match `q` and `city`."""
+        asked = self.request.query_params
+        return (
+            HospitalListing.objects.published()
+            .matching(asked.get("q", ""))
+            .in_city(asked.get("city", ""))
+            .with_details()
+        )
 
 
 class HospitalDetail(generics.RetrieveAPIView[HospitalListing]):

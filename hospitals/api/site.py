@@ -1,5 +1,6 @@
 """/api/ of a hospital's host: its departments, brand and activity."""
 
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -11,8 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.permissions import Permission, Requires, role_of
+from accounts.permissions import Permission, Requires, is_support, role_of
 from accounts.serializers import Problem
+from audit.models import AuditLog
 from core.rest import hospital, person
 from hospitals import serializers
 from hospitals.api.portal import AuditLogs
@@ -124,3 +126,8 @@ class Activity(AuditLogs):
     """What has been done in this hospital, newest first."""
 
     permission_classes = [Requires(Permission.ACTIVITY_VIEW)]
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Without what is about patients, for support."""
+        shown = AuditLog.objects.shown_to(is_support=is_support(self.request))
+        return super().filter_queryset(queryset & shown)

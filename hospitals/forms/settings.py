@@ -3,6 +3,7 @@
 import re
 import zoneinfo
 from functools import cache
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -14,6 +15,7 @@ from phonenumber_field.formfields import PhoneNumberField
 from core.forms import PictureField
 from core.hosts import is_portal
 from hospitals.forms.office import LinesField
+from hospitals.models import BookingPolicy
 from tenants.states import State
 
 _HEX = re.compile(r"^#?([0-9a-f]{3}|[0-9a-f]{6})$")
@@ -129,6 +131,54 @@ class WelcomeForm(forms.Form):
         if not re.fullmatch(r"\+?[0-9][0-9 ()-]+", number):
             raise ValidationError(_now("Enter a phone number, like 112 or 020 2612 3456."))
         return number
+
+
+def _number(label: Any, help_text: Any, most: int) -> forms.IntegerField:
+    sentence = _("Enter a whole number from 0 to %(most)d.") % {"most": most}
+    return forms.IntegerField(
+        label=label,
+        help_text=help_text,
+        min_value=0,
+        max_value=most,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), sentence),
+    )
+
+
+class BookingForm(forms.Form):
+    """The rules of booking."""
+
+    confirmation = forms.ChoiceField(
+        label=_("A booked visit is confirmed"),
+        help_text=_("Until then it is held for the patient. What the front desk books is confirmed at once."),
+        choices=BookingPolicy.Confirmation.choices,
+        widget=forms.RadioSelect(attrs={"class": "choices"}),
+        error_messages={
+            "required": _("Choose how visits are confirmed."),
+            "invalid_choice": _("Choose how visits are confirmed."),
+        },
+    )
+    free_cancellation_hours = _number(
+        _("Free to cancel until, in hours before the visit"),
+        _("0 means until it begins. 720 hours are 30 days."),
+        720,
+    )
+    late_cancellation_percent = _number(
+        _("Cancelling later costs, in percent of the fee"), _("0 means that it costs nothing."), 100
+    )
+    no_show_percent = _number(
+        _("A missed visit costs, in percent of the fee"), _("0 means that it costs nothing."), 100
+    )
+    no_show_limit = _number(
+        _("Missed visits in a year until bookings have to be confirmed"),
+        _("After so many, what the patient books waits until you confirm it. 0 means never."),
+        20,
+    )
+    check_in_minutes = _number(
+        _("Patients can check in, in minutes before the visit"),
+        _("On their telephone, when they are in the building."),
+        240,
+    )
 
 
 class SignInForm(forms.Form):

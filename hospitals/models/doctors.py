@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -16,7 +16,8 @@ from accounts.permissions import ROLES, Permission, Role
 from core.codes import new_code
 from core.languages import Language
 from core.visits import VisitKind
-from hospitals.models.departments import Department
+from directory.models import DoctorListing, Wanted
+from hospitals.models.departments import Department, Departments
 from hospitals.models.staff import Staff, called
 
 
@@ -36,8 +37,9 @@ class Doctors(models.QuerySet["Doctor"]):
         return self.filter(user=user).exclude(status=Doctor.Status.APPROVED)
 
     def bookable(self) -> Self:
-        """Those patients may book: verified, working here, taking bookings, and with a fee for some kind of visit."""
-        working = Staff.objects.working().filter(user=OuterRef("user"))
+        """Those patients may book: verified, working here as a doctor, taking bookings, with a fee for some visit."""
+        roles = [role for role in Role if Permission.OWN_DAY in ROLES[role]]
+        working = Staff.objects.working().filter(user=OuterRef("user"), role__in=roles, user__is_active=True)
         offers = Q(fee_in_person__isnull=False) | Q(fee_video__isnull=False) | Q(fee_chat__isnull=False)
         return self.verified().filter(offers, Exists(working), is_available=True)
 
@@ -59,8 +61,11 @@ class Doctors(models.QuerySet["Doctor"]):
         return self.select_related("user", "department", "verified_by")
 
     def locked(self) -> Self:
-        """For the length of the transaction, in one order so that two do not wait for each other."""
-        return self.select_for_update(of=("self",)).order_by("pk")
+        """For the length of the transaction, in one order so that two do not wait for each other.
+
+        Bookings, which only point to the doctor, need not wait.
+        """
+        return self.select_for_update(of=("self",), no_key=True).order_by("pk")
 
     def matching(self, words: str) -> Self:
         """Each word in the name, e-mail address, specialization or licence number."""
@@ -73,6 +78,41 @@ class Doctors(models.QuerySet["Doctor"]):
                 | Q(licence_number__icontains=word)
             )
         return rows
+
+    def found_by(self, words: str) -> Self:
+        """Each word in what patients read: name, specialization, qualifications or department."""
+        rows = self
+        for word in words.split()[:8]:
+            rows = rows.filter(
+                called(word)
+                | Q(specialization__icontains=word)
+                | Q(qualifications__icontains=word)
+                | Q(department__name__icontains=word, department__is_active=True)
+            )
+        return rows
+
+    def departments(self) -> Departments:
+        """The departments in which patients find these doctors."""
+        return Department.objects.active().filter(pk__in=self.values("department"))
+
+    def listed_as(self, wanted: Wanted) -> Self:
+        """Those whose entry in the search is all that somebody wants, in the searcher's own words."""
+        return self.filter(code__in=DoctorListing.objects.wanted(wanted).values("code"))
+
+    def with_times(self) -> Self:
+        """Those of whom the search knows a free time."""
+        return self.filter(code__in=DoctorListing.objects.with_times().values("code"))
+
+    def earliest_first(self, kind: VisitKind | None = None) -> Self:
+        """Who is free first comes first, as the search knows it; who has no free time comes last."""
+        column = f"next_{kind}_at" if kind else "next_free_at"
+        known = DoctorListing.objects.filter(code=OuterRef("code")).values(column)
+        return self.annotate(earliest=Subquery(known)).order_by(F("earliest").asc(nulls_last=True), "pk")
+
+    def hidden_first(self) -> Self:
+        """Each with `is_found`, whether patients find them; those whom they do not find come first."""
+        found = Exists(Doctor.objects.bookable().filter(pk=OuterRef("pk")))
+        return self.annotate(is_found=found).order_by("is_found", "user__first_name", "pk")
 
 
 class Doctor(models.Model):
@@ -195,6 +235,11 @@ class Doctor(models.Model):
     def is_verified(self) -> bool:
         """Whether the hospital has checked the doctor's documents."""
         return self.status == self.Status.APPROVED
+
+    @property
+    def photo_name(self) -> str:
+        """The last part of the photo's address, which changes with the picture; "" without one."""
+        return self.photo.rpartition("-")[2]
 
     @property
     def fees(self) -> dict[VisitKind, Decimal]:

@@ -15,6 +15,7 @@ from core.text import one_line
 from directory import services as directory
 from directory.services import ListedDepartment
 from hospitals.models import Department
+from hospitals.services.doctors import publishing
 from tenants.models import Hospital
 
 
@@ -73,6 +74,7 @@ def _set(hospital: Hospital, department: Department, by: User, **new: object) ->
             changes.pop("image_thumb", None)
             audit.record(action=Action.DEPARTMENT_CHANGED, target=department, by=by, data=changes)
             _publish(hospital)
+            publishing.republish(hospital=hospital)
     except IntegrityError:
         raise _name_taken() from None
 

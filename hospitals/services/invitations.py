@@ -18,6 +18,7 @@ from audit.models import Action
 from core.errors import Gone
 from core.hosts import hospital_url
 from hospitals.models import Doctor, Invitation, Staff
+from hospitals.services.doctors import publishing
 from notifications import services as notifications
 from tenants.models import Hospital
 
@@ -109,7 +110,9 @@ def accept(*, request: HttpRequest, token: str, password: str = "", now: datetim
         came_in = still.update(joined_at=Coalesce("joined_at", now), invited_as="")
         if not came_in or not Invitation.objects.usable(now).filter(pk=invitation.pk).update(accepted_at=now):
             raise Gone(_("This invitation was used already or was taken back. Ask the hospital's admin."))
-        Doctor.objects.filter(user=user).update(invited_as="")
+        if Doctor.objects.filter(user=user).update(invited_as=""):
+            asked = request.hospital  # type: ignore[attr-defined]  # see tenants.middleware
+            publishing.publish_person(hospital=asked, user=user)
         if not is_known:
             passwords.choose(user=user, password=password, now=now)
             people.confirm_email(user=user, now=now)

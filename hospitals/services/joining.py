@@ -30,6 +30,7 @@ from directory import services as directory
 from hospitals.models import BookingPolicy, Settings, Staff
 from hospitals.services import invitations, support
 from hospitals.services.departments import shown_to_patients
+from hospitals.services.doctors import publishing
 from notifications import services as notifications
 from tenants import hosts, provisioning
 from tenants import services as tenants
@@ -261,6 +262,7 @@ def resume(*, hospital: Hospital, by: User, reason: str) -> None:
     audit.move(hospital, Hospital.Status.APPROVED, by=by, reason=reason)
     with schema_context(hospital.schema_name):
         directory.publish(hospital=hospital, departments=shown_to_patients)
+        publishing.republish(hospital=hospital)
     hosts.changed(hospital)
     _tell(
         hospital,

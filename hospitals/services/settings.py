@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import User
 from audit import services as audit
@@ -13,8 +14,9 @@ from core.errors import NotAllowedNow
 from core.pictures import Picture
 from core.text import one_line
 from directory import services as directory
-from hospitals.models import Settings
+from hospitals.models import BookingPolicy, Settings
 from hospitals.services.departments import shown_to_patients
+from hospitals.services.doctors import publishing
 from tenants import hosts
 from tenants.models import Hospital
 
@@ -58,6 +60,62 @@ def change_welcome(*, settings: Settings, welcome: str, emergency_phone: str, op
         audit.record(action=Action.SETTINGS_CHANGED, target=settings, by=by, data=changes)
 
 
+def change_booking(*, policy: BookingPolicy, by: User, **new: Any) -> None:
+    """Change the rules of booking. Visits that are booked already keep the rules they were booked under."""
+    changes = audit.changes(policy, new)
+    with transaction.atomic():
+        if changes:
+            BookingPolicy.objects.filter(pk=policy.pk).update(**new)
+            audit.record(action=Action.SETTINGS_CHANGED, target=policy, by=by, data=changes)
+        else:  # saved as they were: somebody has looked, which the set-up checklist asks for
+            audit.record(action=Action.BOOKING_RULES_CHECKED, target=policy, by=by)
+
+
+def policy_sentences(policy: BookingPolicy, *, is_free: bool = False) -> list[str]:
+    """The rules of booking in the words that patients read before they book; of a visit that `is_free` nothing is kept."""
+    sentences = [
+        _confirmation(policy, is_free=is_free),
+        _cancellation(policy, is_free=is_free),
+        _missed(policy, is_free=is_free),
+    ]
+    return [sentence for sentence in sentences if sentence]
+
+
+def _confirmation(policy: BookingPolicy, *, is_free: bool) -> str:
+    if policy.confirmation == BookingPolicy.Confirmation.DOCTOR:
+        return _("The hospital confirms your visit and writes to you then.")
+    if policy.confirmation == BookingPolicy.Confirmation.PAYMENT and not is_free:
+        return _("Your visit is confirmed when it is paid.")
+    return ""
+
+
+def _cancellation(policy: BookingPolicy, *, is_free: bool) -> str:
+    hours, percent = policy.free_cancellation_hours, policy.late_cancellation_percent
+    if is_free or not hours or not percent:
+        return _("Free to cancel until the visit begins.")
+    if percent == 100:
+        sentence = ngettext(
+            "Free to cancel until %(hours)d hour before. Later, the whole fee.",
+            "Free to cancel until %(hours)d hours before. Later, the whole fee.",
+            hours,
+        )
+    else:
+        sentence = ngettext(
+            "Free to cancel until %(hours)d hour before. Later, %(percent)d%% of the fee.",
+            "Free to cancel until %(hours)d hours before. Later, %(percent)d%% of the fee.",
+            hours,
+        )
+    return sentence % {"hours": hours, "percent": percent}
+
+
+def _missed(policy: BookingPolicy, *, is_free: bool) -> str:
+    if is_free or not policy.no_show_percent:
+        return ""
+    if policy.no_show_percent == 100:
+        return _("A missed visit costs the whole fee.")
+    return _("A missed visit costs %(percent)d%% of the fee.") % {"percent": policy.no_show_percent}
+
+
 def require_two_factor(*, hospital: Hospital, is_required: bool, is_two_factor: bool, by: User) -> None:
     """Ask all staff for a second factor, or no longer. It holds from the next page on, for whoever is signed in, too.
 
@@ -81,4 +139,5 @@ def _change_hospital(hospital: Hospital, by: User, new: dict[str, Any]) -> None:
         changes.pop("logo_thumb", None)
         audit.record(action=Action.SETTINGS_CHANGED, target=hospital, by=by, data=changes)
         directory.publish(hospital=hospital, departments=shown_to_patients)
+        publishing.republish(hospital=hospital)
         hosts.changed(hospital)

@@ -20,6 +20,7 @@ from core.hosts import hospital_url
 from core.text import one_line
 from hospitals.models import Doctor, Staff
 from hospitals.services import invitations
+from hospitals.services.doctors import publishing
 from notifications import services as notifications
 from tenants.models import Hospital
 
@@ -144,6 +145,7 @@ def change_role(*, hospital: Hospital, staff: Staff, role: str, by: User) -> Non
     _keep_an_admin(row)
     _set(staff, role=role)
     audit.record(action=Action.STAFF_ROLE_CHANGED, target=staff, by=by, data={"role": [old, role]})
+    publishing.publish_person(hospital=hospital, user=row.user)
     if row.state == "active":
         _tell(
             hospital,
@@ -170,6 +172,7 @@ def deactivate(*, hospital: Hospital, staff: Staff, by: User, now: datetime, rea
     invitations.end(staff=row, now=now)
     sessions.end_all(user=row.user, now=now, place=str(hospital.code))
     audit.record(action=Action.STAFF_DEACTIVATED, target=row, by=by, reason=reason)
+    publishing.publish_person(hospital=hospital, user=row.user)
     _tell(
         hospital,
         row,
@@ -189,6 +192,7 @@ def activate(*, hospital: Hospital, staff: Staff, by: User, now: datetime) -> No
         _require_account(row.user)
         _set(staff, is_active=True)
         audit.record(action=Action.STAFF_ACTIVATED, target=row, by=by)
+        publishing.publish_person(hospital=hospital, user=row.user)
         if row.joined_at is None:
             invitations.send(hospital=hospital, staff=row, by=by, now=now)
             return

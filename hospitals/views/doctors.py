@@ -122,7 +122,7 @@ def department(request: HospitalRequest, code: UUID) -> HttpResponse:
     form = Approval(request.POST, present=doctor.department)
     if form.is_valid():
         with refusals_on(form):
-            reviewing.change_department(doctor=doctor, by=request.user, **form.cleaned_data)
+            reviewing.change_department(hospital=request.hospital, doctor=doctor, by=request.user, **form.cleaned_data)
     return _after(request, code, form, _("The department of %(name)s is saved.") % {"name": doctor})
 
 

@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts.permissions import Permission, requires
+from accounts.permissions import Permission, is_support, requires
 from audit.models import AuditLog
 from core.http import Request
 from core.pages import divide, page
@@ -40,7 +40,7 @@ def activity(request: Request) -> HttpResponse:
 
 
 def _log(request: Request, *, title: str, text: str, empty: str) -> HttpResponse:
-    narrowed = AuditLogFilter(request.GET, AuditLog.objects.newest_first())
+    narrowed = AuditLogFilter(request.GET, AuditLog.objects.shown_to(is_support=is_support(request)).newest_first())
     rows = divide(request, narrowed.qs)
     return page(
         request,

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts.permissions import Permission, granted, lacks_second_factor, requires
+from accounts.permissions import Permission, Role, granted, is_support, lacks_second_factor, requires, role_of
 from audit.models import AuditLog
 from core.http import HospitalRequest
 from core.pages import page
@@ -18,6 +18,8 @@ from hospitals.entries import entry
 from hospitals.models import Department, Doctor, Staff
 
 _RECENT = 6
+# Whose day begins on a page of its own.
+_BEGINS = {Role.DOCTOR: "today", Role.NURSE: "desk", Role.FRONT_DESK: "desk"}
 
 
 @require_safe
@@ -32,12 +34,16 @@ def start(request: HospitalRequest) -> HttpResponse:
         return redirect_to_login(request.get_full_path(), "two_factor")
     if not granted(request, request.user, Permission.START_VIEW):
         return redirect("doctor_application" if Doctor.objects.applying(request.user).exists() else "home")
+    role = role_of(request, request.user)
+    if role in _BEGINS and (role != Role.DOCTOR or request.is_doctor(request.user)):
+        return redirect(_BEGINS[role])
     now = timezone.localtime()
     context = {"greeting": _greeting(now.hour, request.user.first_name), "today": now}
     if granted(request, request.user, Permission.ACTIVITY_VIEW):
         known = checklist.facts(request.hospital)
         steps = checklist.steps(known)
         week_ago = now.date() - timedelta(days=6)
+        log = AuditLog.objects.shown_to(is_support=is_support(request))
         may_review = granted(request, request.user, Permission.DOCTOR_REVIEW)
         context |= {
             "steps": steps,
@@ -48,8 +54,8 @@ def start(request: HospitalRequest) -> HttpResponse:
             "staff": Staff.objects.working().count(),
             "waiting": Doctor.objects.waiting().count() if may_review else 0,
             "week_ago": week_ago,
-            "this_week": AuditLog.objects.between(week_ago, None).count(),
-            "recent": [entry(row) for row in AuditLog.objects.newest_first()[:_RECENT]],
+            "this_week": log.between(week_ago, None).count(),
+            "recent": [entry(row) for row in log.newest_first()[:_RECENT]],
         }
     return page(request, "office/start.html", context)
 

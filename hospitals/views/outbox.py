@@ -13,14 +13,14 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.permissions import Permission, requires
+from accounts.permissions import Permission, is_support, requires
 from core.forms import refusals_on
 from core.http import Request
 from core.menus import Item
 from core.pages import divide, page
 from hospitals.forms.platform import Retry
 from notifications import services as notifications
-from notifications.models import Notification, State
+from notifications.models import Notification, Notifications, State
 
 
 @require_safe
@@ -31,7 +31,7 @@ def index(request: Request) -> HttpResponse:
     state = request.GET.get("state", "")
     if state not in State.values:
         state = ""
-    found = Notification.objects.matching(words)
+    found = _shown_to(request).matching(words)
     shown = found.filter(state=state) if state else found
     return page(
         request,
@@ -71,21 +71,25 @@ def _tabs(found: "QuerySet[Notification]", words: str, state: str) -> list[Item]
 @requires(Permission.OUTBOX_VIEW)
 def message(request: Request, code: UUID) -> HttpResponse:
     """One message, and how its delivery goes."""
-    return _message(request, get_object_or_404(Notification, code=code))
+    return _message(request, get_object_or_404(_shown_to(request), code=code))
 
 
 @require_POST
 @requires(Permission.OUTBOX_VIEW)
 def retry(request: Request, code: UUID) -> HttpResponse:
     """Send a failed message again."""
-    row = get_object_or_404(Notification, code=code)
+    row = get_object_or_404(_shown_to(request), code=code)
     form = Retry(request.POST)
     with refusals_on(form):
         notifications.retry(message=row, by=request.user, now=now())
     if form.is_valid():
         messages.success(request, _("The message is on its way again."))
         return redirect("outbox_message", code)
-    return _message(request, get_object_or_404(Notification, code=code), form)
+    return _message(request, get_object_or_404(_shown_to(request), code=code), form)
+
+
+def _shown_to(request: Request) -> Notifications:
+    return Notification.objects.shown_to(is_support=is_support(request))
 
 
 def _message(request: Request, row: Notification, form: Form | None = None) -> HttpResponse:

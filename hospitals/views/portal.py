@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -13,22 +14,34 @@ from accounts.permissions import Permission, requires
 from core.http import Request
 from core.menus import Item
 from core.pages import divide, page
-from directory.models import HospitalListing, HospitalListings
+from directory.models import DoctorListing, HospitalListing, HospitalListings, Wanted
+from directory.specialties import POPULAR
+from hospitals.views.doctor_cards import cards_of
 from tenants.ways import to_hospital
 
 ON_THE_FIRST_PAGE = 6
+DOCTORS_OF_A_HOSPITAL = 3
 CITIES = 8
 
 
 @require_safe
 @requires(Permission.PUBLIC)
 def home(request: Request) -> HttpResponse:
-    """What this is, a search, and the first few hospitals."""
+    """What this is, a search for doctors, and the first few hospitals."""
     listings = HospitalListing.objects.published()
     return page(
         request,
         "portal/home.html",
-        {"listings": listings.with_details()[:ON_THE_FIRST_PAGE], "count": listings.count()},
+        {
+            "listings": listings.with_details()[:ON_THE_FIRST_PAGE],
+            "count": listings.count(),
+            "specialties": [
+                Item(
+                    str(one.name), f"{reverse('doctor_search')}?{urlencode({'specialty': one.slug})}", "", current=False
+                )
+                for one in POPULAR
+            ],
+        },
     )
 
 
@@ -72,9 +85,12 @@ def _cities(found: HospitalListings, words: str, city: str) -> list[Item]:
 @require_safe
 @requires(Permission.PUBLIC)
 def hospital_detail(request: Request, code: UUID) -> HttpResponse:
-    """One open hospital, with the way to its own site."""
+    """One open hospital, who of its doctors is free first, and the way to its own site."""
     listing = get_object_or_404(HospitalListing.objects.published().with_details(), hospital__code=code)
     slug = listing.hospital.slug
+    wanted = Wanted(hospital=slug)
+    doctors = DoctorListing.objects.published().wanted(wanted).with_hospital().earliest_first()
+    first = list(doctors[: DOCTORS_OF_A_HOSPITAL + 1])
     departments = sorted(listing.departments.all(), key=lambda department: department.name.casefold())
     return page(
         request,
@@ -83,6 +99,8 @@ def hospital_detail(request: Request, code: UUID) -> HttpResponse:
             "listing": listing,
             "hospital": listing.hospital,
             "site": to_hospital(request, slug, "home"),
+            "cards": cards_of(request, first[:DOCTORS_OF_A_HOSPITAL], wanted, now()),
+            "has_more_doctors": len(first) > DOCTORS_OF_A_HOSPITAL,
             "departments": [(d.name, to_hospital(request, slug, "department_detail", d.slug)) for d in departments],
         },
     )

@@ -17,8 +17,17 @@ from core.forms import KeptImageInput, refusals_on
 from core.http import HospitalRequest
 from core.pages import page
 from hospitals import checklist
-from hospitals.forms.settings import AccentForm, BrandForm, ContactForm, DomainForm, SignInForm, VerifyForm, WelcomeForm
-from hospitals.models import Settings
+from hospitals.forms.settings import (
+    AccentForm,
+    BookingForm,
+    BrandForm,
+    ContactForm,
+    DomainForm,
+    SignInForm,
+    VerifyForm,
+    WelcomeForm,
+)
+from hospitals.models import BookingPolicy, Settings
 from hospitals.services import settings as services
 from tenants import services as tenants
 from tenants.models import Domain
@@ -152,6 +161,22 @@ def welcome(request: HospitalRequest) -> HttpResponse:
             messages.success(request, _("Your home page is saved."))
             return redirect("settings_welcome")
     return page(request, "office/settings_welcome.html", {"form": form})
+
+
+@_form_door
+@requires(Permission.SETTINGS_EDIT)
+def booking(request: HospitalRequest) -> HttpResponse:
+    """The rules of booking. The button "Preview" shows what patients will read without saving anything."""
+    policy = BookingPolicy.objects.get()
+    form = BookingForm(_data(request), initial={name: getattr(policy, name) for name in BookingForm.base_fields})
+    if form.is_valid() and "preview" not in request.POST:
+        with refusals_on(form):
+            services.change_booking(policy=policy, by=request.user, **form.cleaned_data)
+            messages.success(request, _("Your booking rules are saved."))
+            return redirect("settings_booking")
+    wanted = BookingPolicy(**form.cleaned_data) if form.is_valid() else policy
+    context = {"form": form, "sentences": services.policy_sentences(wanted), "is_preview": form.is_valid()}
+    return page(request, "office/settings_booking.html", context)
 
 
 @_form_door

@@ -3,12 +3,14 @@
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.timezone import now
 from django.views.decorators.http import require_safe
 
 from accounts.permissions import Permission, granted, requires
 from core.http import HospitalRequest
 from core.pages import divide, page
-from hospitals.models import Department, Settings
+from hospitals.models import Department, Doctor, Settings
+from hospitals.services.doctors.cards import cards
 
 _ON_HOME = 6
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -22,7 +24,12 @@ def home(request: HospitalRequest) -> HttpResponse:
     return page(
         request,
         "site/home.html",
-        {"settings": Settings.objects.get(), "departments": departments[:_ON_HOME], "total": departments.count()},
+        {
+            "settings": Settings.objects.get(),
+            "departments": departments[:_ON_HOME],
+            "total": departments.count(),
+            "has_doctors": Doctor.objects.bookable().exists(),
+        },
     )
 
 
@@ -38,9 +45,20 @@ def department_list(request: HospitalRequest) -> HttpResponse:
 @require_safe
 @requires(Permission.PUBLIC)
 def department_detail(request: HospitalRequest, slug: str) -> HttpResponse:
-    """One department."""
+    """One department and its doctors, who is free first at the top."""
     department = get_object_or_404(Department.objects.active(), slug=slug)
-    return page(request, "site/department.html", {"department": department, "settings": Settings.objects.get()})
+    rows = Doctor.objects.bookable().filter(department=department).with_people().earliest_first()
+    doctors = divide(request, rows)
+    return page(
+        request,
+        "site/department.html",
+        {
+            "department": department,
+            "settings": Settings.objects.get(),
+            "doctors": doctors,
+            "cards": cards(doctors, now=now()),
+        },
+    )
 
 
 @require_safe

@@ -252,7 +252,7 @@ def test_an_approved_doctor_goes_to_work(cedar_asha: Client, in_cedar: Hospital,
     department = cardiology(in_cedar, hari)
     reviewing.approve(hospital=in_cedar, doctor=doctor, department=department, by=hari, now=now())
     assert cedar_asha.get(APPLICATION)["Location"] == "/start/"
-    assert cedar_asha.get("/start/").status_code == 200
+    assert cedar_asha.get("/start/", follow=True).status_code == 200
 
 
 def test_a_licence_number_that_another_doctor_has_is_refused_at_its_field(
@@ -323,7 +323,10 @@ def test_a_waiting_doctor_sees_nothing_of_the_office(cedar_asha: Client, in_ceda
         if str(pattern.pattern).startswith("office/") and "<" not in str(pattern.pattern)
     ]
     assert len(office) > 8
-    assert {path: cedar_asha.get(path).status_code for path in office} == dict.fromkeys(office, 403)
+    answers = {path: cedar_asha.get(path).status_code for path in office}
+    only_posted_to = [path for path, status in answers.items() if status == 405]
+    answers |= {path: cedar_asha.post(path).status_code for path in only_posted_to}
+    assert answers == dict.fromkeys(office, 403)
 
 
 def test_the_doctor_looks_at_a_document_and_nothing_in_it_runs(

@@ -46,7 +46,7 @@ def test_a_new_person_reads_the_rules_and_sets_a_password(cedar_site: Client, li
     response = cedar_site.post(link, {"password": "a-fresh-river-9"})
     assert response["Location"] == "/start/"
     assert User.objects.get(email="nila@cedar.example").check_password("a-fresh-river-9")
-    assert cedar_site.get("/start/").status_code == 200
+    assert cedar_site.get("/start/", follow=True).status_code == 200
 
 
 def test_accepting_is_recorded(cedar_site: Client, link: str, in_cedar: Hospital) -> None:
@@ -117,7 +117,7 @@ def test_who_has_just_signed_in_here_only_presses_the_button(ashas_link: str, as
     assert "You are signed in: press the button to accept." in page
     assert 'type="password"' not in page
     assert hers.post(ashas_link)["Location"] == "/start/"
-    assert hers.get("/start/").status_code == 200
+    assert hers.get("/start/", follow=True).status_code == 200
     assert hers.get(ashas_link).status_code == 410
 
 
@@ -168,4 +168,4 @@ def test_the_role_counts_from_the_acceptance_on(ashas_link: str, asha: User, ced
     hers = browser("cedar.localhost", asha)
     assert hers.get("/start/")["Location"] == "/"
     hers.post(ashas_link)
-    assert hers.get("/start/").status_code == 200
+    assert hers.get("/start/", follow=True).status_code == 200

@@ -17,6 +17,7 @@ from core.pictures import judge
 from hospitals.models import Settings, Staff
 from hospitals.services import departments, settings
 from tenants.models import Hospital
+from tests import factories
 from tests.conftest import browser
 from tests.factories import picture
 
@@ -31,7 +32,7 @@ def state_of(client: Client) -> dict[str, bool]:
 
 def test_a_new_hospital_has_everything_to_do(cedar_hari: Client) -> None:
     assert set(state_of(cedar_hari).values()) == {False}
-    assert b"0 of 6 done" in cedar_hari.get(START).content
+    assert b"0 of 8 done" in cedar_hari.get(START).content
 
 
 def test_each_step_is_done_when_it_is_true(
@@ -52,6 +53,8 @@ def test_each_step_is_done_when_it_is_true(
         "Welcome your patients": True,
         "Add your departments": True,
         "Invite your colleagues": False,
+        "Set your booking rules": False,
+        "Give your doctors fees and hours": False,
         "Use a domain of your own": False,
     }
 
@@ -86,13 +89,32 @@ def test_the_page_shows_what_happened_last(cedar_hari: Client, in_cedar: Hospita
     assert "Cardiology" in page
 
 
-def test_a_nurse_gets_a_calm_page(asha: User, join_cedar: Callable[[User, str], Staff]) -> None:
-    join_cedar(asha, "nurse")
+def test_a_pharmacist_gets_a_calm_page(asha: User, join_cedar: Callable[[User, str], Staff]) -> None:
+    join_cedar(asha, "pharmacist")
     response = browser("cedar.localhost", asha).get(START)
     page = response.content.decode()
     assert "Nothing is waiting for you" in page
     assert "Set up your site" not in page
     assert "Recent activity" not in page
+
+
+@pytest.mark.parametrize(("role", "begins"), [("nurse", "/office/desk/"), ("front_desk", "/office/desk/")])
+def test_who_runs_the_queue_begins_at_the_desk(
+    asha: User, join_cedar: Callable[[User, str], Staff], role: str, begins: str
+) -> None:
+    join_cedar(asha, role)
+    assert browser("cedar.localhost", asha).get(START)["Location"] == begins
+
+
+def test_a_doctor_begins_with_today(in_cedar: Hospital, hari: User) -> None:
+    rao = factories.bookable_doctor(in_cedar, hari)
+    site = browser("cedar.localhost", rao.user)
+    assert site.get(START)["Location"] == "/doctor/today/"
+    assert 'href="/doctor/today/"' in site.get("/doctor/today/").content.decode()
+
+
+def test_an_admin_who_is_no_doctor_has_no_day_of_their_own(cedar_hari: Client) -> None:
+    assert 'href="/doctor/today/"' not in cedar_hari.get(START).content.decode()
 
 
 @pytest.mark.parametrize("address", [START, ACTIVITY])
@@ -209,7 +231,7 @@ def test_pages_keep_the_filters_and_the_number_of_queries(
     assert "?action=user.signed_in&amp;page=2" in page
     with django_assert_num_queries(6):  # schema, session, person, staff row, count, rows
         cedar_hari.get(f"{ACTIVITY}?action=user.signed_in")
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(18):
         cedar_hari.get(START)
 
 

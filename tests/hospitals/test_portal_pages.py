@@ -44,8 +44,8 @@ def test_the_first_page_shows_open_hospitals_and_the_way_to_register(portal: Cli
     assert 'href="/register/"' in page
 
 
-def test_the_search_on_the_first_page_leads_to_the_list(portal: Client) -> None:
-    assert 'method="get" action="/hospitals/"' in text(portal.get("/"))
+def test_the_first_page_leads_to_the_list_of_hospitals(portal: Client, twelve_in_kochi: list[Hospital]) -> None:
+    assert '<a href="/hospitals/"> See all 14 hospitals </a>' in text(portal.get("/"))
 
 
 def test_the_first_page_without_hospitals_says_so(portal: Client, usha: User, cedar: Hospital, lotus: Hospital) -> None:

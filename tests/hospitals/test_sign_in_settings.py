@@ -78,7 +78,7 @@ def test_staff_without_a_second_factor_are_asked_for_it_from_the_next_page_on(
 ) -> None:
     join_cedar(asha, "nurse")
     nurse = browser("cedar.localhost", asha)
-    assert nurse.get("/start/").status_code == 200
+    assert nurse.get("/start/", follow=True).status_code == 200
     with commits():
         cedar_hari_twice.post(PAGE, {"requires_two_factor": "on"})
     assert nurse.get("/start/")["Location"] == "/account/two-factor/?next=/start/"

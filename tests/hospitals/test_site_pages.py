@@ -142,7 +142,7 @@ def test_the_image_of_a_hidden_department_is_for_those_who_edit_it(
     response.close()
 
 
-@pytest.mark.parametrize(("address", "queries"), [("/", 4), ("/departments/", 3), ("/departments/?q=ward", 3)])
+@pytest.mark.parametrize(("address", "queries"), [("/", 5), ("/departments/", 3), ("/departments/?q=ward", 3)])
 def test_pages_ask_the_database_the_same_however_many_departments_there_are(
     cedar_site: Client,
     in_cedar: Hospital,

@@ -117,7 +117,7 @@ def test_a_reason_that_is_too_long_stays_in_its_box(cedar_hari: Client, meena: S
 
 def test_deactivating_ends_the_open_session_here_on_the_very_next_request(cedar_hari: Client, meena: Staff) -> None:
     hers, on_the_portal = browser("cedar.localhost", meena.user), browser("localhost", meena.user)
-    assert hers.get("/start/").status_code == 200
+    assert hers.get("/start/", follow=True).status_code == 200
     cedar_hari.post(address(meena, "deactivate/"))
     assert hers.get("/start/")["Location"] == "/sign-in/?next=/start/"
     assert on_the_portal.get("/").wsgi_request.user == meena.user
@@ -154,7 +154,7 @@ def test_activating_gives_the_role_back(cedar_hari: Client, meena: Staff, cedar:
     cedar_hari.post(address(meena, "deactivate/"))
     response = cedar_hari.post(address(meena, "activate/"), follow=True)
     assert "Meena Shah can work here again." in response.content.decode()
-    assert browser("cedar.localhost", meena.user).get("/start/").status_code == 200
+    assert browser("cedar.localhost", meena.user).get("/start/", follow=True).status_code == 200
     assert [letter.to_address for letter in letters(cedar, "staff_activated")] == ["meena@cedar.example"]
 
 

@@ -12,6 +12,7 @@ from audit.models import Action
 from core import hosts as addresses
 from core.errors import Conflict, NotAllowedNow
 from hospitals.models import Department, Doctor, Staff
+from hospitals.services.doctors import publishing
 from hospitals.services.doctors.details import write
 from tenants.models import Hospital
 
@@ -28,6 +29,7 @@ def approve(*, hospital: Hospital, doctor: Doctor, department: Department, by: U
     _require_decidable(doctor)
     audit.move(doctor, Status.APPROVED, by=by, also={"verified_at": now, "verified_by": by, "department": department})
     _let_in(doctor.user, by=by, now=now)
+    publishing.publish(hospital=hospital, doctor=doctor)
     write(
         hospital=hospital,
         to=doctor.user,
@@ -92,7 +94,7 @@ def reject(*, hospital: Hospital, doctor: Doctor, reason: str, by: User) -> None
 
 
 @transaction.atomic
-def change_department(*, doctor: Doctor, department: Department, by: User) -> None:
+def change_department(*, hospital: Hospital, doctor: Doctor, department: Department, by: User) -> None:
     """Move a verified doctor to another department."""
     changes = audit.changes(doctor, {"department": department})
     if not changes:
@@ -102,6 +104,7 @@ def change_department(*, doctor: Doctor, department: Department, by: User) -> No
         raise NotAllowedNow(_("Only a verified doctor has a department. Decide on the application first."))
     doctor.department = department
     audit.record(action=Action.DOCTOR_CHANGED, target=doctor, by=by, data=changes)
+    publishing.publish(hospital=hospital, doctor=doctor)
 
 
 def _require_decidable(doctor: Doctor) -> None:

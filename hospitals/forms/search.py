@@ -1,0 +1,103 @@
+"""What patients look for among the doctors of all hospitals."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from django import forms
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
+from core.languages import Language
+from core.visits import VisitKind
+from directory.models import Wanted
+from directory.specialties import SPECIALTIES
+
+Choices = list[tuple[str, str]]
+
+
+@cache
+def _choices(language: str | None) -> dict[str, Choices]:
+    """The choices that are always the same, by name, in the language of the page: sorted once, not for each visitor."""
+
+    def by_name(choices: Iterable[tuple[Any, Any]]) -> Choices:
+        return sorted(((str(value), str(label)) for value, label in choices), key=lambda choice: choice[1])
+
+    return {
+        "specialty": [("", _("Any specialty")), *by_name((one.slug, one.name) for one in SPECIALTIES)],
+        "language": [("", _("Any language")), *by_name(Language.choices)],
+        "kind": [("", _("Any kind")), *((str(value), str(label)) for value, label in VisitKind.choices)],
+    }
+
+
+class DoctorSearch(forms.Form):
+    """The search box and its filters. All of it stands in the address, so that a search can be shared."""
+
+    q = forms.CharField(label=_lazy("Specialty, symptom, doctor or city"), required=False, max_length=100)
+    specialty = forms.ChoiceField(label=_lazy("Specialty"), required=False)
+    city = forms.CharField(label=_lazy("City"), required=False, max_length=80)
+    hospital = forms.SlugField(required=False, widget=forms.HiddenInput)
+    department = forms.CharField(label=_lazy("Department"), required=False, max_length=140)
+    language = forms.ChoiceField(label=_lazy("Speaks"), required=False)
+    kind = forms.ChoiceField(label=_lazy("Kind of visit"), required=False)
+    day = forms.DateField(
+        label=_lazy("Free on"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    fee_from = forms.DecimalField(label=_lazy("Fee from, in rupees"), required=False, min_value=0, max_digits=10)
+    fee_to = forms.DecimalField(label=_lazy("Fee up to, in rupees"), required=False, min_value=0, max_digits=10)
+    experience = forms.IntegerField(
+        label=_lazy("Years of experience at least"), required=False, min_value=0, max_value=80
+    )
+
+    def __init__(self, *args: Any, cities: list[str] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered = _choices(get_language())
+        if cities is not None:
+            self.fields["city"].widget = forms.Select()
+            offered = {**offered, "city": [("", _("Any city")), *((city, city) for city in sorted(cities))]}
+        for name, choices in offered.items():
+            field = self.fields[name]
+            if isinstance(field, forms.ChoiceField):
+                field.choices = choices
+        self.offered = offered
+
+    def controls(self) -> list[tuple[forms.BoundField, list[tuple[str, str]]]]:
+        """Each filter with its choices, if it has some."""
+        return [(field, self.offered.get(field.name, [])) for field in self.visible_fields() if field.name != "q"]
+
+    def wanted(self) -> Wanted:
+        """What it asks for. What makes no sense is passed over: the address may be an old one."""
+        self.is_valid()
+        asked = self.cleaned_data
+        kind = asked.get("kind")
+        return Wanted(
+            words=asked.get("q", ""),
+            specialty=asked.get("specialty", ""),
+            city=asked.get("city", ""),
+            hospital=asked.get("hospital", ""),
+            department=asked.get("department", ""),
+            language=asked.get("language", ""),
+            kind=VisitKind(kind) if kind else None,
+            fee_from=asked.get("fee_from"),
+            fee_to=asked.get("fee_to"),
+            experience=asked.get("experience"),
+            day=asked.get("day"),
+        )
+
+
+class DoctorApiSearch(DoctorSearch):
+    """The same for the API, where a hospital is also named by its id."""
+
+    hospital_id = forms.UUIDField(required=False)
+    date = forms.DateField(required=False)
+
+    def wanted(self) -> Wanted:
+        """What it asks for; `date` is `day` by the name the API's other lists have for it."""
+        wanted = super().wanted()
+        return replace(
+            wanted,
+            hospital_code=self.cleaned_data.get("hospital_id"),
+            day=wanted.day or self.cleaned_data.get("date"),
+        )
