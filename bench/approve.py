@@ -149,11 +149,11 @@ def visits(client: object, path: str) -> list[float]:
     return [timed(visit) for _ in range(PAGE_ROUNDS)][5:]
 
 
-def row(name: str, times: list[float], *, digits: int = 3) -> None:
+def row(name: str, times: list[float], *, digits: int = 3, width: int = 34) -> None:
     """One line of the table."""
     p95 = quantiles(times, n=20, method="inclusive")[-1]
     figures = "".join(f"{each:>8.{digits}f}" for each in (median(times), p95, max(times)))
-    write(f"{name:<34}{figures}   {len(times)}")
+    write(f"{name:<{width}}{figures}   {len(times)}")
 
 
 def write(line: str) -> None:

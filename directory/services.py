@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.utils import timezone
 from psycopg2.extras import DateTimeTZRange
 
 from accounts.models import User
 from core.visits import VisitKind
-from directory.models import DepartmentListing, DoctorListing, HospitalListing, TakenTime
+from directory import expressions, specialties
+from directory.models import DepartmentListing, DoctorListing, FreeTime, HospitalListing, SearchWord, TakenTime
+from directory.models.doctors import number_of
 from tenants.models import Hospital
 
 
@@ -46,8 +50,9 @@ def publish(*, hospital: Hospital, departments: Callable[[], Iterable[ListedDepa
 
 
 def withdraw(*, hospital: Hospital) -> None:
-    """Take the hospital off the portal; `publish` brings it back."""
+    """Take the hospital and its doctors off the portal; `publish` and `publish_doctor` bring them back."""
     HospitalListing.objects.filter(hospital=hospital).update(is_published=False)
+    DoctorListing.objects.filter(hospital=hospital).update(is_published=False)
 
 
 # --- Doctors ---------------------------------------------------------------------------------------------------------
@@ -70,29 +75,50 @@ class ListedDoctor:
     photo_thumb: str
 
 
-@dataclass(frozen=True)
-class FreeTime:
-    """A time that can be booked, and the kinds of visit it can be booked for."""
-
-    starts_at: datetime
-    kinds: frozenset[VisitKind]
-
-
 def publish_doctor(*, hospital: Hospital, doctor: ListedDoctor) -> None:
     """Show a doctor in the search, in the transaction of the change. Free times that are shown already stay."""
-    columns = {field.name: getattr(doctor, field.name) for field in fields(doctor) if field.name != "code"}
-    fees = {kind: getattr(doctor, f"fee_{kind}") for kind in VisitKind}
-    offered = {kind: fee for kind, fee in fees.items() if fee is not None}
-    words = [doctor.name, doctor.specialization, doctor.department, hospital.name, hospital.city]
-    columns |= {
-        "hospital": hospital,
-        "city": hospital.city,
-        "kinds": [str(kind) for kind in offered],
-        "lowest_fee": min(offered.values(), default=None),
-        "search_text": " ".join(words).lower(),
-        "is_published": True,
-    }
-    DoctorListing.objects.update_or_create(code=doctor.code, defaults=columns)
+    publish_doctors(hospital=hospital, doctors=[doctor])
+
+
+def publish_doctors(*, hospital: Hospital, doctors: Iterable[ListedDoctor]) -> None:
+    """The same for many of one hospital, in two statements.
+
+    New words are learnt last and in the order of the alphabet, so that two hospitals do not wait for each other.
+    """
+    rows, learnt = [], set[str]()
+    for doctor in doctors:
+        known = specialties.of_specialization(f"{doctor.specialization} {doctor.department}")
+        names = [doctor.name, doctor.specialization, doctor.department, hospital.name, hospital.city]
+        words = dict.fromkeys(word for name in names for word in specialties.words_of(name))
+        rows.append(_listing(hospital, doctor, [*words, *_marks(hospital, doctor, known)]))
+        learnt |= {word for word in {*words, *specialties.vocabulary(known)} if 2 < len(word) <= 60}
+    said = [field.name for field in fields(ListedDoctor) if field.name != "code"]
+    also = ["hospital", "lowest_fee", "search_text", "is_published", "stale_at"]
+    DoctorListing.objects.bulk_create(rows, update_conflicts=True, unique_fields=["code"], update_fields=[*said, *also])
+    SearchWord.objects.bulk_create((SearchWord(word=word) for word in sorted(learnt)), ignore_conflicts=True)
+
+
+def _listing(hospital: Hospital, doctor: ListedDoctor, words: list[str]) -> DoctorListing:
+    fees = [fee for fee in (doctor.fee_in_person, doctor.fee_video, doctor.fee_chat) if fee is not None]
+    return DoctorListing(
+        hospital=hospital,
+        lowest_fee=min(fees, default=None),
+        search_text=" ".join(words),
+        is_published=True,
+        stale_at=timezone.now(),  # should the message that follows be lost, the sweep works the times out
+        **{field.name: getattr(doctor, field.name) for field in fields(doctor)},
+    )
+
+
+def _marks(hospital: Hospital, doctor: ListedDoctor, known: Iterable[specialties.Specialty]) -> list[str]:
+    """What the doctor is, and where, in what languages and how they can be seen."""
+    return [
+        *(expressions.mark("is", specialty.slug) for specialty in known),
+        expressions.mark("in", hospital.city),
+        *([expressions.mark("dept", doctor.department)] if doctor.department else []),
+        *(expressions.mark("speaks", language) for language in doctor.languages),
+        *(expressions.mark("offers", kind) for kind in VisitKind if getattr(doctor, f"fee_{kind}") is not None),
+    ]
 
 
 def withdraw_doctor(*, code: UUID) -> None:
@@ -100,15 +126,121 @@ def withdraw_doctor(*, code: UUID) -> None:
     DoctorListing.objects.filter(code=code).update(is_published=False)
 
 
-def show_times(*, code: UUID, times: list[FreeTime], stale_at: datetime | None) -> None:
-    """Say when a doctor is free next, `times` in order, and when that has to be worked out anew."""
-    firsts = {kind: next((t.starts_at for t in times if kind in t.kinds), None) for kind in VisitKind}
-    DoctorListing.objects.filter(code=code).update(
-        free_times=[f"{t.starts_at:%Y-%m-%dT%H:%MZ} {' '.join(sorted(t.kinds))}" for t in times],
-        next_free_at=times[0].starts_at if times else None,
-        stale_at=stale_at,
-        **{f"next_{kind}_at": first for kind, first in firsts.items()},
+# --- When doctors are free -------------------------------------------------------------------------------------------
+
+# All that a listing says of free times follows from the times themselves.
+_SHOW = """
+    UPDATE directory_doctorlisting AS shown SET {also} (
+        free_times, free_days, next_free_at, next_in_person_at, next_video_at, next_chat_at, first_passes_at
+    ) = (
+        WITH kept AS ({times})
+        SELECT
+            coalesce(array_agg(t ORDER BY t), '{{}}'),
+            coalesce((
+                SELECT array_agg(DISTINCT day * 8 + bit)
+                FROM kept, unnest(ARRAY[1, 2, 4]) AS bit, tenants_hospital AS hospital,
+                    LATERAL (SELECT (to_timestamp(t / 8 * 60.0) AT TIME ZONE hospital.time_zone)::date - DATE '1970-01-01' AS day)
+                        AS days
+                WHERE hospital.id = shown.hospital_id AND t & bit <> 0
+            ), '{{}}'),
+            to_timestamp(min(t) / 8 * 60.0),
+            to_timestamp(min(t) FILTER (WHERE t & 1 <> 0) / 8 * 60.0),
+            to_timestamp(min(t) FILTER (WHERE t & 2 <> 0) / 8 * 60.0),
+            to_timestamp(min(t) FILTER (WHERE t & 4 <> 0) / 8 * 60.0),
+            to_timestamp(min(t) / 8 * 60.0) - {notice} * interval '1 minute'
+        FROM kept
     )
+    WHERE {which}
+"""
+
+
+def show_times(*, code: UUID, times: Iterable[FreeTime], notice_minutes: int, stale_at: datetime | None) -> None:
+    """Say when a doctor is free, how early one must book, and when that has to be worked out anew."""
+    numbers = sorted(number_of(time.starts_at, time.kinds) for time in times)
+    _update_times(
+        also="notice_minutes = %s, stale_at = %s,",
+        times="SELECT t FROM unnest(%s::integer[]) AS t",
+        notice="%s",
+        which="code = %s",
+        values=[notice_minutes, stale_at, numbers, notice_minutes, code],
+    )
+
+
+def take_off(*, code: UUID, starts_at: datetime, ends_at: datetime) -> None:
+    """Show the times from `starts_at` until `ends_at` no longer: in the transaction of a booking, without asking first."""
+    first, end = number_of(starts_at), number_of(ends_at)
+    _update_times(
+        times="SELECT t FROM unnest(free_times) AS t WHERE t < %s OR t >= %s",
+        which="code = %s AND EXISTS (SELECT FROM unnest(free_times) AS t WHERE t >= %s AND t < %s)",
+        values=[first, end, code, first, end],
+    )
+
+
+def drop_passed(*, now: datetime) -> int:
+    """Forget, of all doctors, the times that can no longer be booked, so that each stands where their next one puts them.
+
+    Nobody is ever shown such a time; this keeps the order of the results right. Returns how many doctors it was.
+    """
+    return _update_times(
+        times="SELECT t FROM unnest(free_times) AS t WHERE t >= %s + notice_minutes * 8",
+        which="first_passes_at < %s",
+        values=[number_of(now + timedelta(seconds=59)), now],
+    )
+
+
+def _update_times(*, times: str, which: str, values: list[Any], also: str = "", notice: str = "notice_minutes") -> int:
+    """Replace the free times of listings by what the query `times` gives for each."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SHOW.format(also=also, times=times, notice=notice, which=which), values)
+        return int(cursor.rowcount)
+
+
+def claim_stale(*, now: datetime, limit: int) -> list[tuple[str, UUID]]:
+    """Schema and code of doctors whose times have to be worked out anew, for the caller to do so within five minutes.
+
+    Nobody else is given them before that, and they come up again should the work be lost.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE directory_doctorlisting AS listing SET stale_at = %s
+            FROM tenants_hospital AS hospital
+            WHERE hospital.id = listing.hospital_id AND listing.id IN (
+                SELECT due.id FROM directory_doctorlisting AS due
+                JOIN tenants_hospital AS owner ON owner.id = due.hospital_id
+                WHERE due.stale_at <= %s AND due.is_published AND owner.status = 'approved'
+                ORDER BY due.stale_at LIMIT %s FOR UPDATE OF due SKIP LOCKED
+            )
+            RETURNING hospital.schema_name, listing.code
+            """,
+            [now + timedelta(minutes=5), now, limit],
+        )
+        return [(schema, code) for schema, code in cursor.fetchall()]
+
+
+def meant(words: str) -> str:
+    """What somebody may have meant who found nothing, "" when there is nothing better.
+
+    Words that are in no doctor's entry are replaced by the likeliest one that is.
+    """
+    said = expressions.wanted_words(words)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT said.word, coalesce(
+                (SELECT known.word FROM directory_searchword AS known WHERE known.word LIKE said.word || '%%' LIMIT 1),
+                ''
+            ) <> '', (
+                SELECT known.word FROM directory_searchword AS known WHERE known.word %% said.word
+                ORDER BY similarity(known.word, said.word) DESC, known.word LIMIT 1
+            )
+            FROM unnest(%s::text[]) AS said (word)
+            """,
+            [said],
+        )
+        found = {word: word if is_known else likely for word, is_known, likely in cursor.fetchall()}
+    guess = " ".join(found.get(word) or word for word in said)
+    return guess if guess != " ".join(said) else ""
 
 
 # --- When a person has a visit, anywhere -----------------------------------------------------------------------------
