@@ -1,16 +1,22 @@
 """The hospital's register of patients. What stands here is health data: every reader needs a permission for it."""
 
+import re
+from datetime import date
 from typing import Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import TrigramSimilarity
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, F, Func, OuterRef, Q, Value
+from django.db.models.functions import Concat, Lower
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
-from accounts.models import Sex, User
+from accounts.models import FamilyMember, Sex, User
 from accounts.permissions import ROLES, Permission, Role
 from core.codes import new_code
 
@@ -28,6 +34,17 @@ class BloodGroup(models.TextChoices):
     O_NEGATIVE = "O-", "O−"
 
 
+# How alike two names must be, from 0 to 1: with the same birth date, and when nothing else is known.
+ALIKE, SAME = 0.35, 0.8
+
+
+def _parts(words: str) -> list[str]:
+    """What somebody looks for, in lower case: digits that stand side by side are one number, `98450 12345` as `9845012345`."""
+    number = re.compile(r"(?<!\S)\+?\(?\d[\d\s().-]*(?!\S)")
+    numbers = [re.sub(r"\D", "", found) for found in number.findall(words)]
+    return [*numbers, *number.sub(" ", words).lower().split()]
+
+
 class Patients(models.QuerySet["Patient"]):
     """Finding patients."""
 
@@ -39,6 +56,12 @@ class Patients(models.QuerySet["Patient"]):
         """The person's own entry and those of their family."""
         return self.current().filter(user=user)
 
+    def looked_after_by(self, user: User) -> Self:
+        """The person's own entry and those of whom they book for now; not of who was removed from the family since."""
+        family = FamilyMember.objects.of(user).values("code")
+        rows = self.of(user).filter(Q(family_member__isnull=True) | Q(family_member__in=family))
+        return rows.order_by(F("family_member").asc(nulls_first=True), "pk")
+
     def visible_to(self, user: User, role: Role | None) -> Self:
         """One's own and one's family's; and everybody, for who works with patients here."""
         if role is not None and Permission.PATIENT_VIEW in ROLES[role]:
@@ -46,17 +69,48 @@ class Patients(models.QuerySet["Patient"]):
         return self.of(user)
 
     def matching(self, words: str) -> Self:
-        """Each word in the name, number, telephone number or e-mail address."""
+        """Each word in the name, number, e-mail or telephone number, however its digits are written: `042` is `P000042`."""
         rows = self
-        for word in words.split()[:8]:
-            digits = "".join(letter for letter in word if letter.isdigit())
-            found = Q(name__icontains=word) | Q(number__iexact=word) | Q(email__icontains=word)
-            rows = rows.filter(found | Q(phone__contains=digits) if len(digits) >= 4 else found)
+        for asked in _parts(words)[:8]:
+            if not asked.isdecimal():
+                rows = rows.filter(search_text__contains=asked)
+                continue
+            digits = asked.lstrip("0")
+            found = Q(number=f"P{digits.zfill(6)}")
+            if len(digits) >= 4:  # fewer would be in half of all telephone numbers
+                found |= Q(search_text__contains=digits)
+            rows = rows.filter(found)
         return rows
+
+    def like(self, *, name: str, birth_date: date | None, phone: str) -> Self:
+        """Who may be this person: with the same telephone number, or alike in name and, where known, in birth date."""
+        same = Q(alike__gte=SAME)
+        for word in name.lower().split():
+            same &= Q(search_text__contains=word)  # by the index: not every name of the register is compared
+        if birth_date is None:
+            of_birth = same
+        else:
+            of_birth = Q(birth_date=birth_date, alike__gte=ALIKE) | Q(birth_date__isnull=True) & same
+        rows = self.annotate(alike=TrigramSimilarity("name", name))
+        return rows.filter(of_birth | Q(phone=phone) if phone else of_birth).order_by("-alike", "pk")
+
+    def maybe_double(self) -> Self:
+        """Those beside whom stands another one who is alike in name, and has the same birth date or telephone number."""
+        others = Patient.objects.current().exclude(pk=OuterRef("pk"))
+        others = others.filter(Q(birth_date=OuterRef("birth_date")) | ~Q(phone="") & Q(phone=OuterRef("phone")))
+        similarity = Func(F("name"), OuterRef("name"), function="SIMILARITY", output_field=models.FloatField())
+        alike = others.annotate(alike=similarity).filter(alike__gte=ALIKE)
+        return self.current().filter(Exists(alike))
+
+    def needing(self, look: str) -> Self:
+        """Those that need a look: possible `doubles`, or who is `blocked`; all without one."""
+        if look == "doubles":
+            return self.maybe_double()
+        return self.filter(is_blocked=True) if look == "blocked" else self
 
     def by_name(self) -> Self:
         """In the order of the alphabet."""
-        return self.order_by(models.functions.Lower("name"), "pk")
+        return self.order_by(Lower("name"), "pk")
 
     def locked(self) -> Self:
         """For the length of the transaction, in one order so that two do not wait for each other."""
@@ -84,6 +138,8 @@ class Patient(models.Model):
     family_member = models.UUIDField(_("family member"), null=True)
     name = models.CharField(_("name"), max_length=150)
     birth_date = models.DateField(_("date of birth"), null=True, blank=True)
+    # Many know their age and not the day they were born: then it is the first of January that fits.
+    is_birth_date_estimated = models.BooleanField(_("only the age is known"), default=False)
     sex = models.CharField(_("sex"), max_length=10, choices=Sex.choices, blank=True)
     phone = PhoneNumberField(_("phone number"), blank=True)
     email = models.EmailField(_("e-mail address"), blank=True)
@@ -98,6 +154,15 @@ class Patient(models.Model):
     merged_into = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="merged")
     created_at = models.DateTimeField(_("registered"), default=timezone.now)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
+    search_text = models.GeneratedField(
+        expression=Lower(
+            Concat(
+                "name", Value(" "), "number", Value(" "), "phone", Value(" "), "email", output_field=models.TextField()
+            )
+        ),
+        output_field=models.TextField(_("what the search looks through")),
+        db_persist=True,
+    )
 
     objects = Patients.as_manager()
 
@@ -121,11 +186,40 @@ class Patient(models.Model):
         indexes = [
             models.Index(fields=["phone"], name="patient_by_phone"),
             models.Index(fields=["birth_date"], name="patient_by_birth_date"),
+            models.Index(Lower("name"), "id", name="patient_by_name"),
+            GinIndex(OpClass("search_text", name="gin_trgm_ops"), name="patient_search"),
         ]
 
     def __str__(self) -> str:
         # The log shows it: the number says who without saying what for.
         return self.number
+
+    def age_on(self, day: date) -> int | None:
+        """In whole years."""
+        born = self.birth_date
+        return day.year - born.year - ((day.month, day.day) < (born.month, born.day)) if born else None
+
+    @property
+    def age(self) -> str:
+        """Today, in words: in months for small children, "about" if nobody knows the day; "" if nothing is known."""
+        today = timezone.localdate()
+        years = self.age_on(today)
+        if self.birth_date is None or years is None:
+            return ""
+        if years < 2 and not self.is_birth_date_estimated:
+            months = (today.year - self.birth_date.year) * 12 + today.month - self.birth_date.month
+            months -= today.day < self.birth_date.day
+            return ngettext("%(n)s month", "%(n)s months", months) % {"n": months}
+        if self.is_birth_date_estimated:
+            return ngettext("about %(n)s year", "about %(n)s years", years) % {"n": years}
+        return ngettext("%(n)s year", "%(n)s years", years) % {"n": years}
+
+    @property
+    def age_and_sex(self) -> str:
+        """What is known of both, like "42 years, female"."""
+        if self.age and self.sex:
+            return gettext("%(age)s, %(sex)s") % {"age": self.age, "sex": self.get_sex_display().lower()}
+        return self.age or self.get_sex_display()
 
 
 class PatientCounter(models.Model):
@@ -145,8 +239,8 @@ class PatientCounter(models.Model):
 class Merge(models.Model):
     """Two entries that were one person, and all that is needed to take that back.
 
-    `moved` holds, by model label, the primary keys of the rows that named `gone` and name `kept` since; `before` what
-    `kept` said in the fields that it took over.
+    `moved` holds, by model and field, the primary keys of the rows that named `gone` and name `kept` since; `before`, by
+    column of `kept`, what it said and what the merge made of it.
     """
 
     code = models.UUIDField(default=new_code, unique=True, editable=False)

@@ -2,7 +2,9 @@
 
 import core.codes
 import django.contrib.postgres.fields
+import django.contrib.postgres.indexes
 import django.db.models.deletion
+import django.db.models.functions.text
 import django.utils.timezone
 import phonenumber_field.modelfields
 from django.conf import settings
@@ -14,6 +16,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ("directory", "0001_initial"),  # it brings pg_trgm, which the search uses
     ]
 
     operations = [
@@ -26,6 +29,10 @@ class Migration(migrations.Migration):
                 ("family_member", models.UUIDField(null=True, verbose_name="family member")),
                 ("name", models.CharField(max_length=150, verbose_name="name")),
                 ("birth_date", models.DateField(blank=True, null=True, verbose_name="date of birth")),
+                (
+                    "is_birth_date_estimated",
+                    models.BooleanField(default=False, verbose_name="only the age is known"),
+                ),
                 (
                     "sex",
                     models.CharField(
@@ -86,6 +93,25 @@ class Migration(migrations.Migration):
                 ("is_blocked", models.BooleanField(default=False, verbose_name="may not book online")),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="registered")),
                 ("updated_at", models.DateTimeField(auto_now=True, verbose_name="changed")),
+                (
+                    "search_text",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=django.db.models.functions.text.Lower(
+                            django.db.models.functions.text.Concat(
+                                "name",
+                                models.Value(" "),
+                                "number",
+                                models.Value(" "),
+                                "phone",
+                                models.Value(" "),
+                                "email",
+                                output_field=models.TextField(),
+                            )
+                        ),
+                        output_field=models.TextField(verbose_name="what the search looks through"),
+                    ),
+                ),
                 (
                     "merged_into",
                     models.ForeignKey(
@@ -160,6 +186,16 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="patient",
             index=models.Index(fields=["birth_date"], name="patient_by_birth_date"),
+        ),
+        migrations.AddIndex(
+            model_name="patient",
+            index=models.Index(django.db.models.functions.text.Lower("name"), models.F("id"), name="patient_by_name"),
+        ),
+        migrations.AddIndex(
+            model_name="patient",
+            index=django.contrib.postgres.indexes.GinIndex(
+                django.contrib.postgres.indexes.OpClass("search_text", name="gin_trgm_ops"), name="patient_search"
+            ),
         ),
         migrations.AddConstraint(
             model_name="patient",

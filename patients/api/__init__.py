@@ -1,0 +1,1 @@
+"""The API twins of the register and of one's own details."""

@@ -1,0 +1,1 @@
+"""Pages about patients: the register of the hospital's people, and what a person keeps here about themselves."""
