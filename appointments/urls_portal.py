@@ -1,5 +1,9 @@
-"""Pages of the portal: doctors of all hospitals, and one’s visits everywhere."""
+"""Pages of the portal: one’s visits at all hospitals."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from appointments.views import portal
+
+urlpatterns = [
+    path("visits/", portal.index, name="visit_list"),
+]

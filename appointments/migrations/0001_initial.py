@@ -248,6 +248,24 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="MorningList",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("date", models.DateField(verbose_name="day")),
+                (
+                    "doctor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="hospitals.doctor"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "morning list",
+                "verbose_name_plural": "morning lists",
+                "constraints": [models.UniqueConstraint(fields=("doctor", "date"), name="one_morning_list_per_day")],
+            },
+        ),
+        migrations.CreateModel(
             name="TokenCounter",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

@@ -1,17 +1,32 @@
 """When a doctor can be booked. Slots are computed from this (`appointments.slots`) and never stored."""
 
-from datetime import date
+from datetime import date, time
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.dates import WEEKDAYS
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from core.codes import new_code
 from core.visits import VisitKind
 from hospitals.models import Doctor
+
+
+class Schedules(models.QuerySet["Schedule"]):
+    """Finding how doctors' hours are divided."""
+
+    def locked(self) -> Self:
+        """For the length of the transaction: who changes a doctor's hours holds the doctor's row."""
+        return self.select_for_update(of=("self",)).order_by("pk")
+
+    def kept(self, doctor: Doctor) -> "Schedule | None":
+        """The doctor's row, kept as it is until the transaction ends: who books holds it together with other bookers."""
+        rows = self.raw(f"SELECT * FROM {self.model._meta.db_table} WHERE doctor_id = %s FOR SHARE", [doctor.pk])  # noqa: S608
+        return next(iter(rows), None)
 
 
 class Schedule(models.Model):
@@ -29,6 +44,8 @@ class Schedule(models.Model):
     horizon_days = models.PositiveSmallIntegerField(_("days ahead"), default=30)
     max_per_day = models.PositiveSmallIntegerField(_("visits a day at most"), null=True, blank=True)
     room = models.CharField(_("room"), max_length=40, blank=True)
+
+    objects = Schedules.as_manager()
 
     class Meta:
         verbose_name = _("schedule")
@@ -133,4 +150,13 @@ class Availability(models.Model):
         indexes = [models.Index(fields=["doctor", "kind", "weekday"], name="availability_by_doctor")]
 
     def __str__(self) -> str:
-        return f"{self.starts:%H:%M}–{self.ends:%H:%M}"
+        times = f"{self.starts:%H:%M}–{self.ends:%H:%M}"
+        if self.weekday is not None:
+            return f"{WEEKDAYS[self.weekday]}, {times}"
+        first, last = (date_format(day, "D j M") if day else "" for day in (self.first_date, self.last_date))
+        return f"{first}, {times}" if first == last else f"{first} – {last}"
+
+    @property
+    def is_whole_days(self) -> bool:
+        """Whether it is leave from a midnight to a midnight."""
+        return self.kind == self.Kind.LEAVE and self.ends_next_day and self.starts == self.ends == time()

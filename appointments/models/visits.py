@@ -1,7 +1,7 @@
 """Visits, from the hold on. The database itself refuses two that want the same doctor at the same time."""
 
 import datetime as dt
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
 from django.conf import settings
@@ -9,12 +9,13 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, IntegerRangeField, RangeOperators
 from django.db import connection, models
 from django.db.models import F, Q
+from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.permissions import ROLES, Permission, Role
-from core.codes import new_code, new_reference
+from core.codes import as_reference, new_code, new_reference
 from core.visits import VisitKind
 from hospitals.models import Department, Doctor
 from patients.models import Patient
@@ -59,6 +60,7 @@ TRANSITIONS: dict[str, set[str]] = {
 LIVE = [Status.HELD, Status.PENDING, Status.CONFIRMED, Status.CHECKED_IN, Status.IN_PROGRESS]
 BOOKED = [status for status in Status if status not in (Status.HELD, Status.EXPIRED)]
 TO_COME = [Status.PENDING, Status.CONFIRMED]
+_HALF_A_DAY = timedelta(hours=12)
 
 
 class Appointments(models.QuerySet["Appointment"]):
@@ -99,6 +101,41 @@ class Appointments(models.QuerySet["Appointment"]):
             return self.booked().filter(mine | Q(doctor__user=user))
         return self.booked().filter(mine)
 
+    def looked_after_by(self, user: User, role: Role | None) -> Self:
+        """Visits somebody works on here: all of the hospital's, or, for a doctor, those with them."""
+        if role is not None and Permission.APPOINTMENT_VIEW in ROLES[role]:
+            return self.booked()
+        if role is not None and Permission.OWN_DAY in ROLES[role]:
+            return self.booked().filter(doctor__user=user)
+        return self.none()
+
+    def not_closed(self, now: datetime) -> Self:
+        """Visits that were over half a day ago, of which nobody has said what became of them."""
+        unclosed = [status for status in LIVE if status != Status.HELD]
+        return self.filter(status__in=unclosed, ends_at__lt=now - _HALF_A_DAY)
+
+    def coming(self, now: datetime) -> Self:
+        """Visits that may still take place; half a day after its end nobody waits for one any more."""
+        return self.live().filter(ends_at__gte=now - _HALF_A_DAY)
+
+    def past(self, now: datetime) -> Self:
+        """All others, whatever became of them."""
+        return self.exclude(status__in=LIVE, ends_at__gte=now - _HALF_A_DAY)
+
+    def matching(self, words: str) -> Self:
+        """The visit with this reference, or those of patients with each word in their name, number or telephone."""
+        reference = as_reference(words)
+        if reference:
+            return self.filter(reference=reference)
+        return self.filter(patient__in=Patient.objects.matching(words)) if words else self
+
+    def in_line(self) -> Self:
+        """In the order in which doctors call: whose turn was due first.
+
+        A booked visit is due at its time, or on arrival if that is later; somebody who walked in, on arrival.
+        """
+        return self.order_by(Greatest("starts_at", "checked_in_at"), "token", "pk")
+
     def with_people(self) -> Self:
         """With what a list shows of each."""
         return self.select_related("patient", "doctor__user", "department")
@@ -107,9 +144,12 @@ class Appointments(models.QuerySet["Appointment"]):
         """The earliest first."""
         return self.order_by("starts_at", "pk")
 
-    def locked(self) -> Self:
-        """For the length of the transaction, in one order so that two do not wait for each other."""
-        return self.select_for_update(of=("self",)).order_by("pk")
+    def locked(self, *, skip_locked: bool = False) -> Self:
+        """For the length of the transaction, in one order so that two do not wait for each other.
+
+        With `skip_locked` without those that somebody else has locked.
+        """
+        return self.select_for_update(of=("self",), skip_locked=skip_locked).order_by("pk")
 
     def insert_if_free(self, visit: "Appointment") -> bool:
         """Write a new visit in one statement, unless a constraint says that its time is taken; tell whether it was.
@@ -266,6 +306,10 @@ class Appointment(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+    def is_held(self, now: datetime) -> bool:
+        """Whether it is a hold that still counts."""
+        return self.status == Status.HELD and self.held_until is not None and self.held_until > now
 
     @property
     def is_live(self) -> bool:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.permissions import ROLES, Permission, Role
 from appointments.models.visits import Appointment
 from core.codes import new_code
 from core.visits import VisitKind
@@ -24,9 +25,35 @@ class WaitlistEntries(models.QuerySet["WaitlistEntry"]):
         """One's own entries and those for one's family."""
         return self.filter(patient__user=user)
 
+    def visible_to(self, user: User, role: Role | None) -> Self:
+        """One's own and one's family's; and all, for who books for patients here."""
+        if role is not None and Permission.APPOINTMENT_DESK in ROLES[role]:
+            return self.all()
+        return self.of(user)
+
     def open(self) -> Self:
         """Those that may still be offered a time, or have just been."""
         return self.filter(status__in=[WaitlistEntry.Status.WAITING, WaitlistEntry.Status.OFFERED])
+
+    def closed(self) -> Self:
+        """Those of which something has become."""
+        return self.exclude(status__in=[WaitlistEntry.Status.WAITING, WaitlistEntry.Status.OFFERED])
+
+    def matching(self, words: str) -> Self:
+        """Those of patients with each word in their name, number, telephone number or e-mail address."""
+        return self.filter(patient__in=Patient.objects.matching(words)) if words else self
+
+    def with_people(self) -> Self:
+        """With what a list shows of each."""
+        return self.select_related("patient", "doctor__user", "instead_of", "offer")
+
+    def in_fair_order(self) -> Self:
+        """As they are asked when a time becomes free: who was never asked first, then who has waited longest."""
+        return self.order_by(F("asked_at").asc(nulls_first=True), "created_at", "pk")
+
+    def newest_first(self) -> Self:
+        """The latest wish first."""
+        return self.order_by("-created_at", "-pk")
 
     def locked(self) -> Self:
         """For the length of the transaction, in one order so that two do not wait for each other."""

@@ -1,27 +1,24 @@
 """Holding a time and booking it. Who gets a time is decided by the database, in the INSERT (models.Appointment)."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
-from psycopg2.extras import DateTimeTZRange, NumericRange
 
 from accounts.models import FamilyMember, User
-from appointments.models import Appointment, Schedule, Status, TokenCounter
-from appointments.services import letters, times
-from appointments.slots import Slot
+from appointments.models import Appointment, Status, TokenCounter
+from appointments.services import letters, taking, times
+from appointments.services.claiming import claim
 from audit import services as audit
 from audit.models import Action
 from core import throttle
-from core.errors import Conflict, Invalid, NotAllowedNow
+from core.errors import DomainError, Invalid, NotAllowedNow
 from core.queue import after_commit
 from core.visits import VisitKind
-from directory import services as directory
-from hospitals.models import BookingPolicy, Doctor
+from hospitals.models import BookingPolicy, Doctor, Staff
 from patients.models import Patient
 from patients.services import register
 from tenants.models import Hospital
@@ -30,13 +27,13 @@ HOLD = timedelta(minutes=10)
 _A_YEAR = timedelta(days=365)
 
 
-class HoldOver(Conflict):
+class HoldOver(times.SlotTaken):
     """The time was not held any longer, and somebody else has it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, next_free_at: datetime | None = None) -> None:
         super().__init__(
             _("We could not hold this time any longer, and it is no longer free. Choose another one."),
-            field="starts_at",
+            next_free_at=next_free_at,
         )
 
 
@@ -64,30 +61,34 @@ def hold(
     now: datetime,
     address: str = "",
 ) -> Appointment:
-    """Keep a time for somebody for ten minutes. What the same holder held here before is given up.
+    """Keep a time for somebody for ten minutes. What the same holder held here before is given up then.
 
     `holder` is the code of a person or of a visitor's browser; `address`, of visitors, limits how many they may hold.
-    Raises Invalid for a time that is not offered, SlotTaken, with the next one, for a time that somebody else has.
+    Raises Invalid for a time that is not offered, SlotTaken, with the next one, for a time that somebody else has: then
+    they keep what they held.
     """
-    if by is None:
-        throttle.hit("holds of visitors", "40/hour", address)
     present = Appointment.objects.held(now).filter(holder=holder, doctor=doctor, starts_at=starts_at, kind=kind)
     found = present.first()
     if found:
         return found
-    slot = times.offered_slot(hospital=hospital, doctor=doctor, starts_at=starts_at, kind=kind, now=now)
+    who = str(by.code) if by else address
+    if who:  # a hold lasts as long as the window: nobody blocks more of a hospital's times than this
+        throttle.hit("holds", "20/10minutes", str(hospital.code), who)
     with transaction.atomic():
-        for earlier in Appointment.objects.filter(status=Status.HELD, holder=holder).locked():
-            _give_up(earlier, by=by)
-        visit = fresh(doctor=doctor, slot=slot, kind=kind, status=Status.HELD)
+        times.keep_hours(doctor)
+        slot = times.offered_slot(hospital=hospital, doctor=doctor, starts_at=starts_at, kind=kind, now=now)
+        visit = taking.fresh(doctor=doctor, slot=slot, kind=kind, status=Status.HELD)
         visit.holder, visit.held_until = holder, now + HOLD
-        taken = not take(hospital, visit, slot, now=now)
-        if not taken:
-            audit.record(
-                action=Action.VISIT_HELD, target=visit, by=by, actor="" if by else _("A visitor"), new=visit.status
-            )
-            after_commit("appointments.refresh_times", doctor_id=doctor.pk)
-    if taken:  # what was held before stays given up: it was another time that they wanted
+        taken = not taking.take(hospital, visit, slot, now=now, holder=holder)
+        if taken:
+            transaction.set_rollback(True)
+        else:
+            audit.record(action=Action.VISIT_HELD, target=visit, by=by, actor=_visitor(by), new=visit.status)
+            # Only now: two who swap what they hold would otherwise wait for each other.
+            for earlier in Appointment.objects.filter(status=Status.HELD, holder=holder).exclude(pk=visit.pk).locked():
+                taking.give_up(earlier, by=by)
+            taking.tell_search(visit)
+    if taken:
         raise times.taken_refusal(
             hospital=hospital, doctor=doctor, starts_at=starts_at, kind=kind, now=now, holder=holder
         )
@@ -107,7 +108,7 @@ def extend(*, visit: Appointment, holder: UUID, by: User | None, now: datetime) 
     if not mine.update(held_until=now + HOLD, is_hold_extended=True):
         raise NotAllowedNow(_("This time cannot be held any longer. Book it now, or choose another one."))
     visit.held_until, visit.is_hold_extended = now + HOLD, True
-    audit.record(action=Action.VISIT_HOLD_EXTENDED, target=visit, by=by, actor="" if by else _("A visitor"))
+    audit.record(action=Action.VISIT_HOLD_EXTENDED, target=visit, by=by, actor=_visitor(by))
     after_commit("appointments.refresh_times", doctor_id=visit.doctor_id)
 
 
@@ -115,21 +116,16 @@ def extend(*, visit: Appointment, holder: UUID, by: User | None, now: datetime) 
 def release(*, visit: Appointment, holder: UUID, by: User | None) -> None:
     """Give a held time up, so that others can have it at once. Doing it twice changes nothing."""
     for mine in Appointment.objects.filter(pk=visit.pk, status=Status.HELD, holder=holder).locked():
-        _give_up(mine, by=by)
+        taking.give_up(mine, by=by)
 
 
 @transaction.atomic
 def release_run_out(*, now: datetime) -> int:
-    """Give up all holds of the hospital whose time is over; return how many. Bookers do not wait for it."""
-    over = list(Appointment.objects.run_out(now).locked())
+    """Give up all holds of the hospital whose time is over; return how many. One that is being booked is passed over."""
+    over = list(Appointment.objects.run_out(now).locked(skip_locked=True))
     for visit in over:
-        _give_up(visit, by=None)
+        taking.give_up(visit, by=None)
     return len(over)
-
-
-def _give_up(visit: Appointment, *, by: User | None) -> None:
-    audit.move(visit, Status.EXPIRED, by=by)
-    after_commit("appointments.time_freed", appointment_id=visit.pk)
 
 
 # --- Booking ---------------------------------------------------------------------------------------------------------
@@ -138,21 +134,37 @@ def _give_up(visit: Appointment, *, by: User | None) -> None:
 def book_held(
     *, hospital: Hospital, visit: Appointment, holder: UUID, booking: Booking, by: User, now: datetime
 ) -> Appointment:
-    """Make a visit of a held time. Even a hold that has run out still counts as long as nobody else wanted the time.
+    """Make a visit of a held time; doing it twice answers the same visit.
 
-    Raises HoldOver, and Conflict when the patient has another visit at that time, at whatever hospital.
+    Even a hold that has run out still counts as long as nobody else wanted the time. Raises HoldOver when somebody has
+    it, Invalid when the doctor cannot be booked then any more, and Conflict when the patient has another visit at that
+    time, at whatever hospital.
     """
+    require_may_book(booking.patient)
+    slot: dict[str, Any] = {
+        "hospital": hospital,
+        "doctor": visit.doctor,
+        "starts_at": visit.starts_at,
+        "kind": VisitKind(visit.kind),
+    }
     with transaction.atomic():
-        if visit.holder != holder or visit.status != Status.HELD:
+        times.keep_hours(visit.doctor)
+        mine = Appointment.objects.filter(pk=visit.pk, holder=holder).locked().first()
+        if mine is None:
             raise HoldOver
-        _require_may_book(booking.patient)
-        to, columns = _terms(hospital, visit.doctor, visit.kind, visit.starts_at, booking, by=by, now=now)
-        won = Appointment.objects.filter(pk=visit.pk, status=Status.HELD, holder=holder).locked().first()
-        if won is None:
-            raise HoldOver
-        audit.move(visit, to, by=by, also=columns)
-        _after_booking(hospital, visit, by=by)
-    return visit
+        if mine.status == Status.HELD:
+            times.offered_slot(**slot, now=now, any_notice=True)
+            to, columns = _terms(hospital, visit.doctor, visit.kind, visit.starts_at, booking, by=by, now=now)
+            # The hold itself is what is booked once: it needs no key.
+            audit.move(visit, to, by=by, also=columns | {"idempotency_key": ""})
+            _after_booking(hospital, visit, by=by)
+            return visit
+        if mine.status != Status.EXPIRED and mine.booked_by_id == by.pk:
+            return mine
+    try:
+        return book(**slot, booking=booking, by=by, now=now)
+    except times.SlotTaken as refusal:
+        raise HoldOver(next_free_at=refusal.next_free_at) from None
 
 
 def book(
@@ -171,28 +183,46 @@ def book(
     Raises Invalid for a time that is not offered, SlotTaken, with the next one, for a time that somebody else has, and
     Conflict when the patient has another visit then. With an idempotency key that was used, answers what it led to.
     """
-    if booking.idempotency_key:
-        done = Appointment.objects.filter(booked_by=by, idempotency_key=booking.idempotency_key).first()
+    slot: dict[str, Any] = {"hospital": hospital, "doctor": doctor, "starts_at": starts_at, "kind": kind}
+    try:
+        return _book(**slot, booking=booking, by=by, now=now, any_notice=any_notice)
+    except DomainError:
+        # Perhaps because the same request was here before, or is at this moment. The database keeps keys apart, so that
+        # nobody has to look first.
+        done = _done(booking, by)
         if done:
-            return _same(done, doctor, starts_at)
+            return _same(done, doctor, starts_at, kind, booking)
+        raise
+
+
+def _book(
+    *,
+    hospital: Hospital,
+    doctor: Doctor,
+    starts_at: datetime,
+    kind: VisitKind,
+    booking: Booking,
+    by: User,
+    now: datetime,
+    any_notice: bool,
+) -> Appointment:
     if not any_notice:
-        _require_may_book(booking.patient)
-    slot = times.offered_slot(
-        hospital=hospital, doctor=doctor, starts_at=starts_at, kind=kind, now=now, any_notice=any_notice
-    )
+        require_may_book(booking.patient)
     with transaction.atomic():
+        times.keep_hours(doctor)
+        slot = times.offered_slot(
+            hospital=hospital, doctor=doctor, starts_at=starts_at, kind=kind, now=now, any_notice=any_notice
+        )
         to, columns = _terms(hospital, doctor, kind, starts_at, booking, by=by, now=now)
-        visit = fresh(doctor=doctor, slot=slot, kind=kind, status=to, **columns)
-        taken = not take(hospital, visit, slot, now=now)
-        if not taken:
+        visit = taking.fresh(doctor=doctor, slot=slot, kind=kind, status=to, **columns)
+        taken = not taking.take(hospital, visit, slot, now=now, holder=by.code)
+        if taken:
+            transaction.set_rollback(True)
+        else:
             audit.record(action=Action(f"appointment.{to}"), target=visit, by=by, new=to)
             _after_booking(hospital, visit, by=by)
     if not taken:
         return visit
-    if booking.idempotency_key:  # perhaps by the same request, sent twice at once
-        done = Appointment.objects.filter(booked_by=by, idempotency_key=booking.idempotency_key).first()
-        if done:
-            return _same(done, doctor, starts_at)
     raise times.taken_refusal(hospital=hospital, doctor=doctor, starts_at=starts_at, kind=kind, now=now, holder=by.code)
 
 
@@ -209,6 +239,8 @@ def walk_in(
     kind = VisitKind.IN_PERSON
     if kind not in doctor.kinds:
         raise Invalid(_("This doctor does not see patients in person. Choose another doctor."), field="doctor")
+    if not Staff.objects.working().filter(user=doctor.user_id).exists():
+        raise Invalid(_("This doctor does not work here any more. Choose another doctor."), field="doctor")
     today = now.astimezone(times.zone_of(hospital)).date()
     visit = Appointment(
         doctor=doctor,
@@ -235,62 +267,8 @@ def walk_in(
 # --- The parts -------------------------------------------------------------------------------------------------------
 
 
-def fresh(*, doctor: Doctor, slot: Slot, kind: VisitKind, status: str, **columns: Any) -> Appointment:
-    """A visit in this slot that is not written yet."""
-    columns.setdefault("fee", doctor.fees[kind])
-    return Appointment(
-        doctor=doctor,
-        department_id=doctor.department_id,
-        kind=kind,
-        status=status,
-        starts_at=slot.starts_at,
-        ends_at=slot.ends_at,
-        busy=DateTimeTZRange(slot.busy_from, slot.busy_until),
-        **columns,
-    )
-
-
-def take(hospital: Hospital, visit: Appointment, slot: Slot, *, now: datetime) -> bool:
-    """Write the visit into a free place of its slot; tell whether there was one. Holds that ran out do not count."""
-    if not _is_day_open(hospital, visit, now=now):
-        return False
-    if _insert(visit, _places(slot)):
-        return True
-    in_the_way = Appointment.objects.run_out(now).filter(doctor=visit.doctor, busy__overlap=visit.busy)
-    over = list(in_the_way.locked())
-    for rival in over:
-        _give_up(rival, by=None)
-    return bool(over) and _insert(visit, _places(slot))
-
-
-def _places(slot: Slot) -> list[NumericRange]:
-    """What a visit in this slot may take: all of an ordinary one; of one that is shared, each place in turn."""
-    if slot.capacity == 1:
-        return [NumericRange(1, None)]
-    return [NumericRange(place, place + 1) for place in range(1, slot.capacity + 1)]
-
-
-def _insert(visit: Appointment, places: Iterable[NumericRange]) -> bool:
-    for place in places:
-        visit.places = place
-        if Appointment.objects.insert_if_free(visit):
-            return True
-    return False
-
-
-def _is_day_open(hospital: Hospital, visit: Appointment, *, now: datetime) -> bool:
-    """Whether the doctor's day is not full. With a limit, bookers of one doctor go one after another."""
-    schedule = times.schedule_of(visit.doctor)
-    if schedule.max_per_day is None:
-        return True
-    Schedule.objects.select_for_update(of=("self",)).get(pk=schedule.pk)
-    zone = times.zone_of(hospital)
-    since, until = times.instants_of(visit.starts_at.astimezone(zone).date(), zone)
-    live = Appointment.objects.live().between(since, until).filter(doctor=visit.doctor, busy__isnull=False)
-    return live.exclude(pk__in=Appointment.objects.run_out(now).values("pk")).count() < schedule.max_per_day
-
-
-def _require_may_book(patient: Patient) -> None:
+def require_may_book(patient: Patient) -> None:
+    """Refuse a patient whom the hospital lets book at the front desk only."""
     if patient.is_blocked:
         raise NotAllowedNow(_("You cannot book online at this hospital. Call the front desk, they will help you."))
 
@@ -329,37 +307,24 @@ def _terms(
 
 
 def _after_booking(hospital: Hospital, visit: Appointment, *, by: User) -> None:
-    claim(hospital, visit)
-    letters.booked(hospital=hospital, visit=visit)
-    after_commit("appointments.refresh_times", doctor_id=visit.doctor_id)
+    claim(hospital, visit, by=by)
+    letters.booked(hospital=hospital, visit=visit, by=by, now=visit.booked_at or visit.created_at)
+    taking.tell_search(visit)
 
 
-def claim(hospital: Hospital, visit: Appointment) -> None:
-    """Note the visit among the person's visits at all hospitals. Raises Conflict when they have another one then."""
-    patient = visit.patient
-    if patient is None or patient.user is None:
-        return
-    person = patient.family_member or patient.user.code
-    period = {"starts_at": visit.starts_at, "ends_at": visit.ends_at}
-    if directory.claim_time(user=patient.user, person=person, hospital=hospital, appointment=visit.code, **period):
-        return
-    rival = directory.rival_of(person=person, **period)
-    zone = times.zone_of(hospital)
-    if rival is None:
-        raise Conflict(_("This visit was booked at this very moment. Look at it again."))
-    raise Conflict(
-        _("%(name)s has another visit at that time: %(hospital)s at %(time)s. Move or cancel that one first.")
-        % {
-            "name": patient.name,
-            "hospital": rival.hospital.name,
-            "time": f"{cast(datetime, rival.period.lower).astimezone(zone):%H:%M}",
-        },
-        field="starts_at",
-    )
+def _visitor(by: User | None) -> str:
+    return "" if by else _("A visitor")
 
 
-def _same(done: Appointment, doctor: Doctor, starts_at: datetime) -> Appointment:
+def _done(booking: Booking, by: User) -> Appointment | None:
+    """What this person's idempotency key has led to."""
+    key = booking.idempotency_key
+    return Appointment.objects.filter(booked_by=by, idempotency_key=key).first() if key else None
+
+
+def _same(done: Appointment, doctor: Doctor, starts_at: datetime, kind: VisitKind, booking: Booking) -> Appointment:
     """What an idempotency key led to, if the same was asked for."""
-    if done.doctor_id != doctor.pk or done.starts_at != starts_at:
+    then = (done.doctor_id, done.starts_at, done.kind, done.patient_id, done.reason)
+    if then != (doctor.pk, starts_at, kind, booking.patient.pk, booking.reason):
         raise Invalid(_("This idempotency key was used for another visit. Use a new one for every booking."))
     return done

@@ -11,6 +11,7 @@ from appointments.models import Appointment, Status, TokenCounter
 from appointments.services import letters, times
 from audit import services as audit
 from audit.models import Action
+from core import schemas
 from core.errors import NotAllowedNow
 from core.money import percent_of
 from core.queue import after_commit
@@ -73,7 +74,9 @@ def _require_check_in_time(visit: Appointment, now: datetime) -> None:
 
 @transaction.atomic
 def call(*, visit: Appointment, by: User, now: datetime) -> None:
-    """Call the patient in: the visit begins."""
+    """Call the patient in: the visit begins. Who had not checked in has with it, and has a token like everybody else."""
+    if visit.status == Status.CONFIRMED:
+        check_in(hospital=Hospital.objects.get(schema_name=schemas.active()), visit=visit, by=by, now=now)
     audit.move(visit, Status.IN_PROGRESS, by=by, also={"called_at": now})
 
 
@@ -134,14 +137,14 @@ def cancel(
     also = {**_kept(visit, kept), "cancelled_by_hospital": by_hospital}
     audit.move(visit, Status.CANCELLED, by=by, reason=reason, data=data, also=also)
     directory.end_time(appointment=visit.code)
-    letters.cancelled(hospital=hospital, visit=visit, reason=reason)
+    letters.cancelled(hospital=hospital, visit=visit, by=by, now=now)
     after_commit("appointments.time_freed", appointment_id=visit.pk)
 
 
 def late_fee(visit: Appointment, now: datetime) -> Decimal:
-    """What cancelling now would cost the patient, in rupees."""
+    """What cancelling now would cost the patient, in rupees: nothing as long as the hospital has not confirmed."""
     until = visit.free_cancellation_until
-    if until is None or now <= until:
+    if until is None or now <= until or visit.status == Status.PENDING:
         return Decimal()
     return percent_of(visit.fee, visit.late_cancellation_percent)
 

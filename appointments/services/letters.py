@@ -1,56 +1,263 @@
-"""What patients and doctors are written about visits. No message says what somebody is treated for."""
+"""What patients and doctors are written about visits.
+
+No message says what somebody is treated for: neither department nor specialization nor reason stands in one, and what
+staff wrote about a change is read on the visit's page, signed in. A doctor's letters do not name the patient.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from appointments.models import Appointment
+from accounts.models import User
+from appointments.models import Appointment, WaitlistEntry
 from appointments.services.times import zone_of
+from appointments.services.tokens import Purpose, address
+from core.hosts import hospital_url
+from core.money import shown
+from core.visits import VisitKind
+from hospitals.models import Doctor
 from notifications import services as notifications
+from notifications.services import Letter
 from tenants.models import Hospital
 
+_DAY = timedelta(days=1)
 
-def booked(*, hospital: Hospital, visit: Appointment) -> None:
+
+# --- To patients, and to doctors with the same statement -------------------------------------------------------------
+
+
+def booked(*, hospital: Hospital, visit: Appointment, by: User | None, now: datetime) -> None:
     """The visit is booked; whether it is confirmed, or has to be."""
+    words = _words(hospital, visit)
     if visit.status == Appointment.Status.PENDING:
-        _to_patient(hospital, visit, template="visit_pending", subject=_("We have received your booking"))
+        subject = _("We have received your booking: %(hospital)s, %(day)s %(time)s") % words
+        to_patient = _to_patient(
+            hospital, visit, "visit_pending", subject, _changing(hospital, visit, now), is_secret=True
+        )
+        asked = _("A booking waits for you: %(day)s %(time)s") % words
+        to_doctor = _to_doctor(hospital, visit, asked, "pending", by=by)
     else:
-        _to_patient(hospital, visit, template="visit_booked", subject=_("Your appointment is booked"))
+        subject = _("Your appointment at %(hospital)s, %(day)s %(time)s") % words
+        to_patient = _to_patient(
+            hospital, visit, "visit_booked", subject, _changing(hospital, visit, now), is_secret=True
+        )
+        to_doctor = _soon(hospital, visit, _("Booked: %(day)s %(time)s") % words, "booked", by=by, now=now)
+    _write(hospital, [*to_patient, *to_doctor])
 
 
 def confirmed(*, hospital: Hospital, visit: Appointment) -> None:
     """The hospital has confirmed the visit."""
-    _to_patient(hospital, visit, template="visit_booked", subject=_("Your appointment is confirmed"))
+    subject = _("Confirmed: your appointment at %(hospital)s, %(day)s %(time)s") % _words(hospital, visit)
+    _write(
+        hospital, _to_patient(hospital, visit, "visit_confirmed", subject, _changing(hospital, visit), is_secret=True)
+    )
 
 
-def moved(*, hospital: Hospital, visit: Appointment, old: Appointment, reason: str) -> None:
+def moved(*, hospital: Hospital, visit: Appointment, old: Appointment, by: User | None, now: datetime) -> None:
     """The visit has another time."""
+    words = _words(hospital, visit)
+    subject = _("Moved: your appointment at %(hospital)s is now %(day)s %(time)s") % words
+    before = {"old_when": _when(hospital, old.starts_at), **_changing(hospital, visit, now)}
+    letters = _to_patient(hospital, visit, "visit_moved", subject, before, is_secret=True)
+    away = _("Moved away: %(day)s %(time)s") % _words(hospital, old)
+    if old.doctor_id != visit.doctor_id:
+        letters += _soon(hospital, old, away, "moved_away", by=by, now=now)
+        letters += _soon(hospital, visit, _("Booked: %(day)s %(time)s") % words, "booked", by=by, now=now)
+    elif _is_soon(hospital, visit, now):
+        letters += _to_doctor(hospital, visit, _("Moved to %(day)s %(time)s") % words, "moved", by=by)
+    else:
+        letters += _soon(hospital, old, away, "moved_away", by=by, now=now)
+    _write(hospital, letters)
 
 
-def cancelled(*, hospital: Hospital, visit: Appointment, reason: str) -> None:
-    """The visit will not be."""
+def cancelled(*, hospital: Hospital, visit: Appointment, by: User | None, now: datetime) -> None:
+    """The visit will not be: who cancelled it, what that costs, and how to find another time."""
+    words = _words(hospital, visit)
+    subject = _("Cancelled: your appointment at %(hospital)s, %(day)s %(time)s") % words
+    context = {"by_hospital": visit.cancelled_by_hospital, "money": money_of(visit), "link": _again(hospital, visit)}
+    letters = _to_patient(hospital, visit, "visit_cancelled", subject, context)
+    letters += _soon(hospital, visit, _("Cancelled: %(day)s %(time)s") % words, "cancelled", by=by, now=now)
+    _write(hospital, letters)
 
 
 def missed(*, hospital: Hospital, visit: Appointment) -> None:
     """The patient did not come."""
+    subject = _("You missed your appointment at %(hospital)s, %(day)s %(time)s") % _words(hospital, visit)
+    context = {"money": money_of(visit), "link": _again(hospital, visit)}
+    _write(hospital, _to_patient(hospital, visit, "visit_missed", subject, context))
 
 
-def _to_patient(hospital: Hospital, visit: Appointment, *, template: str, subject: str) -> None:
-    patient = visit.patient
-    if patient is None or not patient.email:
-        return
-    starts = visit.starts_at.astimezone(zone_of(hospital))
-    notifications.notify(
-        to_address=patient.email,
-        to_name=patient.name,
-        template=template,
-        subject=subject,
-        brand_name=hospital.name,
-        accent=hospital.accent,
-        context={
-            "hospital_name": hospital.name,
-            "doctor_name": visit.doctor.name,
-            "day": date_format(starts, "l j F"),
-            "time": f"{starts:%H:%M}",
-            "reference": visit.reference,
-        },
+def remind_day(*, hospital: Hospital, visit: Appointment, now: datetime) -> None:
+    """A day before the visit: that it is coming, and whether they will come."""
+    subject = _("Reminder: %(hospital)s, %(day)s %(time)s") % _words(hospital, visit)
+    has_answered = visit.patient_confirmed_at is not None
+    context = _changing(hospital, visit, now) | {
+        "has_answered": has_answered,
+        "link": "" if has_answered else address(hospital=hospital, purpose=Purpose.COMES, code=visit.code),
+    }
+    _write(hospital, _to_patient(hospital, visit, "visit_reminder_day", subject, context, is_secret=True))
+
+
+def remind_hour(*, hospital: Hospital, visit: Appointment, now: datetime) -> None:
+    """An hour before the visit."""
+    subject = _("Soon: your appointment at %(hospital)s, %(day)s %(time)s") % _words(hospital, visit)
+    _write(
+        hospital, _to_patient(hospital, visit, "visit_reminder_hour", subject, {"link": _visit_page(hospital, visit)})
     )
+
+
+def offered(*, hospital: Hospital, entry: WaitlistEntry, visit: Appointment, present: Appointment | None) -> None:
+    """A time has become free and is held for somebody who waits, perhaps in place of their `present` visit."""
+    assert visit.held_until  # noqa: S101  (appointment_hold_has_holder)
+    words = _words(hospital, visit)
+    context = {
+        "until": f"{visit.held_until.astimezone(zone_of(hospital)):%H:%M}",
+        "old_when": _when(hospital, present.starts_at) if present else "",
+        "link": address(hospital=hospital, purpose=Purpose.OFFER, code=entry.code),
+    }
+    subject = _("A time is free at %(hospital)s: %(day)s %(time)s") % words
+    visit.patient = entry.patient  # for the letter alone: a hold has no patient yet
+    letters = _to_patient(hospital, visit, "waitlist_offer", subject, context, is_secret=True)
+    visit.patient = None
+    _write(hospital, letters)
+
+
+# --- To doctors alone ------------------------------------------------------------------------------------------------
+
+
+def morning_list(*, hospital: Hospital, doctor: Doctor, visits: Sequence[Appointment], day: date) -> None:
+    """A doctor's day, in the morning: times and kinds of visit, no names."""
+    zone = zone_of(hospital)
+    context = {
+        "hospital_name": hospital.name,
+        "day": date_format(day, "l j F"),
+        "visits": [(f"{visit.starts_at.astimezone(zone):%H:%M}", visit.get_kind_display()) for visit in visits],
+        "link": _todays_page(hospital),
+    }
+    subject = _("Your day at %(hospital)s, %(day)s") % {"hospital": hospital.name, "day": date_format(day, "D j M")}
+    _write(hospital, [Letter(doctor.user.email, doctor.name, "morning_list", subject, context)])
+
+
+# --- The parts -------------------------------------------------------------------------------------------------------
+
+
+def _write(hospital: Hospital, letters: Sequence[Letter]) -> None:
+    if letters:
+        notifications.notify_all(letters=letters, brand_name=hospital.name, accent=hospital.accent)
+
+
+def _to_patient(
+    hospital: Hospital,
+    visit: Appointment,
+    template: str,
+    subject: str,
+    context: dict[str, Any],
+    *,
+    is_secret: bool = False,
+) -> list[Letter]:
+    """A letter to the patient, or to whose account it is; none for somebody without an e-mail address."""
+    patient = visit.patient
+    to_address = patient.email or (patient.user.email if patient.user else "") if patient else ""
+    if not patient or not to_address:
+        return []
+    details = [
+        (_("When"), _when(hospital, visit.starts_at)),
+        (_("Doctor"), visit.doctor.name),
+        (_("Kind of visit"), VisitKind(visit.kind).label),
+    ]
+    if visit.kind == VisitKind.IN_PERSON:
+        details.append((_("Where"), ", ".join([*hospital.address.split("\n"), hospital.city])))
+    if visit.status != Appointment.Status.HELD:
+        details.append((_("Reference"), visit.reference))
+    about = {
+        "hospital_name": hospital.name,
+        "hospital_phone": str(hospital.phone_number),
+        "doctor_name": visit.doctor.name,
+        "when": _when(hospital, visit.starts_at),
+        "details": details,
+        **context,
+    }
+    return [Letter(to_address, patient.name, template, subject, about, is_secret=is_secret)]
+
+
+def _to_doctor(hospital: Hospital, visit: Appointment, subject: str, news: str, *, by: User | None) -> list[Letter]:
+    """A short notice to the doctor, unless it was the doctor who did it."""
+    doctor = visit.doctor
+    if by is not None and by.pk == doctor.user_id:
+        return []
+    context = {
+        "hospital_name": hospital.name,
+        "news": news,
+        "when": _when(hospital, visit.starts_at),
+        "kind": VisitKind(visit.kind).label,
+        "link": _todays_page(hospital),
+    }
+    return [Letter(doctor.user.email, doctor.name, "visit_doctor", subject, context)]
+
+
+def _soon(
+    hospital: Hospital, visit: Appointment, subject: str, news: str, *, by: User | None, now: datetime
+) -> list[Letter]:
+    """The same for a visit of today or tomorrow only: later ones the doctor sees in the morning."""
+    return _to_doctor(hospital, visit, subject, news, by=by) if _is_soon(hospital, visit, now) else []
+
+
+def _is_soon(hospital: Hospital, visit: Appointment, now: datetime) -> bool:
+    zone = zone_of(hospital)
+    return visit.ends_at > now and visit.starts_at.astimezone(zone).date() <= now.astimezone(zone).date() + _DAY
+
+
+def _words(hospital: Hospital, visit: Appointment) -> dict[str, str]:
+    starts = visit.starts_at.astimezone(zone_of(hospital))
+    return {"hospital": hospital.name, "day": date_format(starts, "D j M"), "time": f"{starts:%H:%M}"}
+
+
+def _when(hospital: Hospital, moment: datetime) -> str:
+    return date_format(moment.astimezone(zone_of(hospital)), "l j F, H:i")
+
+
+def _changing(hospital: Hospital, visit: Appointment, now: datetime | None = None) -> dict[str, Any]:
+    """The visit's page, the links by which somebody moves or cancels it, and until when that costs nothing."""
+    until = visit.free_cancellation_until if visit.late_cancellation_percent and visit.fee else None
+    return {
+        "link": _visit_page(hospital, visit),
+        "move_link": address(hospital=hospital, purpose=Purpose.MOVE, code=visit.code),
+        "cancel_link": address(hospital=hospital, purpose=Purpose.CANCEL, code=visit.code),
+        "free_until": _when(hospital, until) if until and now and until > now else "",
+    }
+
+
+def _visit_page(hospital: Hospital, visit: Appointment) -> str:
+    """The visit's page, for somebody with an account; nothing for a patient of the front desk."""
+    if visit.patient is None or visit.patient.user_id is None:
+        return ""
+    return hospital_url(hospital.slug, "visit_detail", visit.code)
+
+
+def _again(hospital: Hospital, visit: Appointment) -> str:
+    """Where another time of the same doctor is found."""
+    return hospital_url(hospital.slug, "doctor_page", visit.doctor.code)
+
+
+def _todays_page(hospital: Hospital) -> str:
+    return hospital_url(hospital.slug, "today")
+
+
+def money_of(visit: Appointment) -> str:
+    """What is charged or paid back for a visit that was cancelled or missed."""
+    kept, fee = visit.kept_fee, visit.fee
+    words = {"kept": shown(kept), "fee": shown(fee), "back": shown(fee - kept)}
+    if not fee:
+        return _("Nothing is charged.")
+    if visit.payment_status == Appointment.PaymentStatus.UNPAID:
+        if kept:
+            return _("By the rules of this booking a fee of %(kept)s is due.") % words
+        return _("Nothing is charged.")
+    if not kept:
+        return _("You get %(back)s back.") % words
+    if kept < fee:
+        return _("By the rules of this booking the hospital keeps %(kept)s. You get %(back)s back.") % words
+    return _("By the rules of this booking the hospital keeps the fee of %(fee)s.") % words

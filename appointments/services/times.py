@@ -1,17 +1,19 @@
 """Reading a doctor's time: the timetable from the database, and what of it is free."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from psycopg2.extras import DateTimeTZRange, NumericRange
 
 from appointments.models import Appointment, Availability, Schedule
-from appointments.slots import EVERY_KIND, Hours, Leave, Rules, Slot, Taken, Timetable
+from appointments.slots import EVERY_KIND, LOOK_BACK, Hours, Leave, Rules, Slot, Taken, Timetable
 from core.errors import Conflict, Invalid
 from core.visits import VisitKind
 from hospitals.models import Doctor
@@ -19,6 +21,7 @@ from tenants.models import Hospital
 
 _MINUTE = timedelta(minutes=1)
 _DAY = timedelta(days=1)
+_FURTHEST = 400 * _DAY  # more than any horizon; the front desk has none
 
 
 class SlotTaken(Conflict):
@@ -54,6 +57,20 @@ def schedule_of(doctor: Doctor) -> Schedule:
     return found or Schedule(doctor=doctor)
 
 
+def keep_hours(doctor: Doctor) -> None:
+    """See to it that the doctor's hours stay as they are until the transaction ends.
+
+    A time that is found in them after this is still in them when it is booked. Bookers do not wait for each other,
+    unless the doctor's day has a limit (see taking.take).
+    """
+    if schedule_of(doctor).max_per_day is None:
+        row = Schedule.objects.kept(doctor)
+    else:
+        row = Schedule.objects.locked().filter(doctor=doctor).first()
+    if row:
+        doctor.schedule = row
+
+
 def timetable(
     *,
     hospital: Hospital,
@@ -63,22 +80,43 @@ def timetable(
     now: datetime,
     holder: UUID | None = None,
     is_taken_read: bool = True,
+    is_for_booking: bool = False,
 ) -> Timetable:
     """The doctor's time from `first` to `last`: hours, leave, and live visits, in two queries.
 
     A hold of `holder` counts as free, since it is theirs, and so does one that has run out. With `is_taken_read` off the
-    visits are left out, in one query: for a booking, which the constraint judges.
+    visits are left out, in one query: for a booking, which the constraint judges. With `is_for_booking` a doctor whom
+    nobody may book at present has no hours.
     """
-    zone, schedule = zone_of(hospital), schedule_of(doctor)
-    rows = list(Availability.objects.touching(first - _DAY, last + _DAY).filter(doctor=doctor).order_by("pk"))
-    kinds = frozenset(doctor.kinds)
+    zone = zone_of(hospital)
+    rows = Availability.objects.touching(first - LOOK_BACK, last + _DAY).filter(doctor=doctor).order_by("pk")
+    if is_for_booking:
+        rows = rows.filter(doctor__in=Doctor.objects.bookable())
     taken: Iterable[Taken] = ()
     if is_taken_read:
         since = datetime.combine(first, time(), zone) - _DAY
         until = datetime.combine(last, time(), zone) + 2 * _DAY
         live = Appointment.objects.live().between(since, until).filter(doctor=doctor, busy__isnull=False)
-        fields = ("status", "holder", "held_until", "starts_at", "busy", "places")
-        taken = [_taken(row) for row in live.only(*fields) if _counts(row, holder, now)]
+        idle = Q(held_until__lte=now) | Q(holder=holder) if holder else Q(held_until__lte=now)
+        live = live.exclude(idle, status=Appointment.Status.HELD)
+        taken = [_taken(*row) for row in live.values_list("starts_at", "busy", "places")]
+    return _built(zone, doctor, list(rows), taken)
+
+
+def at_work(*, hospital: Hospital, doctors: Sequence[Doctor], now: datetime) -> set[int]:
+    """The keys of those of these doctors who still have hours today that they are not on leave for; in one query."""
+    zone = zone_of(hospital)
+    today = now.astimezone(zone).date()
+    touching = Availability.objects.touching(today - LOOK_BACK, today + _DAY).filter(doctor__in=doctors)
+    by_doctor: dict[int, list[Availability]] = {}
+    for row in touching.order_by("pk"):
+        by_doctor.setdefault(row.doctor_id, []).append(row)
+    tables = {doctor.pk: _built(zone, doctor, by_doctor.get(doctor.pk, []), ()) for doctor in doctors}
+    return {pk for pk, table in tables.items() if any(slot.ends_at > now for slot in table.offered(today, today))}
+
+
+def _built(zone: ZoneInfo, doctor: Doctor, rows: list[Availability], taken: Iterable[Taken]) -> Timetable:
+    schedule, kinds = schedule_of(doctor), frozenset(doctor.kinds)
     return Timetable(
         zone=zone,
         rules=Rules(
@@ -89,29 +127,24 @@ def timetable(
             horizon_days=schedule.horizon_days,
             max_per_day=schedule.max_per_day,
         ),
-        hours=[_hours(row, kinds) for row in rows if row.kind != Availability.Kind.LEAVE],
+        hours=[hours_of(row, kinds) for row in rows if row.kind != Availability.Kind.LEAVE],
         leave=[_leave(row) for row in rows if row.kind == Availability.Kind.LEAVE],
         taken=list(taken),
     )
 
 
-def _counts(row: Appointment, holder: UUID | None, now: datetime) -> bool:
-    if row.status != Appointment.Status.HELD:
-        return True
-    return row.holder != holder and row.held_until is not None and row.held_until > now
-
-
-def _taken(row: Appointment) -> Taken:
+def _taken(starts_at: datetime, busy: DateTimeTZRange, places: NumericRange) -> Taken:
     return Taken(
-        busy_from=cast(datetime, row.busy.lower),
-        busy_until=cast(datetime, row.busy.upper),
-        starts_at=row.starts_at,
-        first_place=cast(int, row.places.lower),
-        last_place=None if row.places.upper is None else cast(int, row.places.upper) - 1,
+        busy_from=cast(datetime, busy.lower),
+        busy_until=cast(datetime, busy.upper),
+        starts_at=starts_at,
+        first_place=cast(int, places.lower),
+        last_place=None if places.upper is None else cast(int, places.upper) - 1,
     )
 
 
-def _hours(row: Availability, offered: frozenset[VisitKind]) -> Hours:
+def hours_of(row: Availability, offered: frozenset[VisitKind] = EVERY_KIND) -> Hours:
+    """Weekly or extra hours as the timetable wants them, with the kinds of visit that the doctor offers."""
     kinds = frozenset(VisitKind(kind) for kind in row.visit_kinds) or EVERY_KIND
     return Hours(
         starts=row.starts,
@@ -144,7 +177,9 @@ def free_slots(
     any_notice: bool = False,
 ) -> list[Slot]:
     """The times of these days that can be booked now, the earliest first (see slots.Timetable.free)."""
-    table = timetable(hospital=hospital, doctor=doctor, first=first, last=last, now=now, holder=holder)
+    table = timetable(
+        hospital=hospital, doctor=doctor, first=first, last=last, now=now, holder=holder, is_for_booking=True
+    )
     return [slot for slot in table.free(first, last, now=now, kind=kind, any_notice=any_notice) if slot.kinds]
 
 
@@ -170,20 +205,33 @@ def offered_slot(
     """The slot of the doctor's hours that begins then, whether it is taken or not. Raises Invalid if there is none."""
     if kind not in doctor.kinds:
         raise Invalid(_("This doctor does not offer such visits. Choose another kind."), field="kind")
+    if not now - _DAY < starts_at < now + _FURTHEST:
+        raise Invalid(_not_then(), field="starts_at")
     day = starts_at.astimezone(zone_of(hospital)).date()
-    table = timetable(hospital=hospital, doctor=doctor, first=day, last=day, now=now, is_taken_read=False)
+    table = timetable(
+        hospital=hospital, doctor=doctor, first=day, last=day, now=now, is_taken_read=False, is_for_booking=True
+    )
     for slot in table.free(day, day, now=now, kind=kind, any_notice=any_notice):
         if slot.starts_at == starts_at:
             return slot
-    raise Invalid(_("The doctor cannot be booked at this time. Choose one of the times shown."), field="starts_at")
+    if not Doctor.objects.bookable().filter(pk=doctor.pk).exists():
+        raise Invalid(_("This doctor takes no bookings at present. Choose another doctor."), field="doctor")
+    raise Invalid(_not_then(), field="starts_at")
+
+
+def _not_then() -> str:
+    return _("The doctor cannot be booked at this time. Choose one of the times shown.")
 
 
 def taken_refusal(
     *, hospital: Hospital, doctor: Doctor, starts_at: datetime, kind: VisitKind, now: datetime, holder: UUID | None
 ) -> SlotTaken:
-    """What somebody is told whose time was taken a moment ago: the next one they can have."""
+    """What somebody is told whose time was taken a moment ago: the next one they can have, or else an earlier one."""
     zone = zone_of(hospital)
-    later = next_free(hospital=hospital, doctor=doctor, now=now, kind=kind, holder=holder)
+    today = now.astimezone(zone).date()
+    last = max(starts_at.astimezone(zone).date(), today + _DAY * schedule_of(doctor).horizon_days)
+    free = free_slots(hospital=hospital, doctor=doctor, first=today, last=last, now=now, kind=kind, holder=holder)
+    later = next((slot for slot in free if slot.starts_at > starts_at), free[0] if free else None)
     shown = starts_at.astimezone(zone)
     if later is None:
         sentence = _("%(time)s has just been taken, and no other time is free.") % {"time": f"{shown:%H:%M}"}

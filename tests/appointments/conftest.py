@@ -1,14 +1,46 @@
-"""A doctor of Cedar whom patients can book."""
+"""A doctor of Cedar whom patients can book, and whose hours Hari changes."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.utils.timezone import now
 
 from accounts.models import User
+from appointments.models import Availability
+from appointments.services import hours
+from appointments.services.displacing import Decisions
 from hospitals.models import Doctor
 from tenants.models import Hospital
 from tests import factories
+from tests.appointments.hours import UNDECIDED, tomorrow
 
 
 @pytest.fixture
 def rao(in_cedar: Hospital, hari: User) -> Doctor:
     """Dr Rao of Cedar, every day from 9 to 17. The test works in Cedar's schema."""
     return factories.bookable_doctor(in_cedar, hari)
+
+
+@pytest.fixture
+def act(in_cedar: Hospital, rao: Doctor, hari: User) -> Callable[..., Any]:
+    """Do a service as Hari, for Dr Rao, now."""
+
+    def do(service: Callable[..., Any], **fields: Any) -> Any:
+        return service(**{"hospital": in_cedar, "doctor": rao, "by": hari, "now": now(), **fields})
+
+    return do
+
+
+@pytest.fixture
+def leave(act: Callable[..., Any], in_cedar: Hospital) -> Callable[..., Availability]:
+    """Take leave tomorrow, or from tomorrow on."""
+
+    def take(decisions: Decisions | None = UNDECIDED, days: int = 0, **fields: Any) -> Availability:
+        first = tomorrow(in_cedar)
+        last = first + timedelta(days=days)
+        row: Availability = act(hours.add_leave, first_date=first, last_date=last, decisions=decisions, **fields)
+        return row
+
+    return take

@@ -1,0 +1,1 @@
+"""/api/ of hospitals and the portal, about doctors’ time and visits."""

@@ -1,0 +1,56 @@
+"""A visit as a file that calendars read (RFC 5545). It says when and where, and nothing of why."""
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from icalendar import Calendar, Event, vCalAddress, vText
+
+from appointments.models import Appointment, Status
+from appointments.services.times import zone_of
+from core.visits import VisitKind
+from tenants.models import Hospital
+
+_OFF = [Status.CANCELLED, Status.NO_SHOW, Status.RESCHEDULED]
+
+
+def calendar_of(*, hospital: Hospital, visit: Appointment, link: str, now: datetime) -> bytes:
+    """The file. A visit that was moved keeps its entry in the calendar, which then takes the new time."""
+    zone = zone_of(hospital)
+    first, moves = _history(visit)
+    event = Event()
+    event.uid = f"{first.code}@{hospital.host}"
+    event.add("sequence", 2 * moves + (visit.status in _OFF))
+    event.stamp = now
+    event.start, event.end = visit.starts_at.astimezone(zone), visit.ends_at.astimezone(zone)
+    event.add("summary", _("Appointment at %(hospital)s") % {"hospital": hospital.name})
+    event.add("location", _place(hospital, visit))
+    words = {"name": visit.doctor.name, "reference": visit.reference}
+    event.add("description", _("With %(name)s. Reference %(reference)s.") % words)
+    event.add("url", link)
+    event.add("status", "CANCELLED" if visit.status in _OFF else "CONFIRMED")
+    event.add("class", "PRIVATE")
+    organizer = vCalAddress(f"mailto:{hospital.email}")
+    organizer.params["cn"] = vText(hospital.name)
+    event.add("organizer", organizer)
+    calendar = Calendar()
+    calendar.add("prodid", "-//RHMS//Appointments//EN")
+    calendar.add("version", "2.0")
+    calendar.add("method", "CANCEL" if visit.status in _OFF else "PUBLISH")
+    calendar.add_component(event)
+    calendar.add_missing_timezones()
+    content: bytes = calendar.to_ical()
+    return content
+
+
+def _history(visit: Appointment) -> tuple[Appointment, int]:
+    """The visit as it was first booked, and how often it was moved since."""
+    first, moves = visit, 0
+    while first.rescheduled_from is not None:
+        first, moves = first.rescheduled_from, moves + 1
+    return first, moves
+
+
+def _place(hospital: Hospital, visit: Appointment) -> str:
+    if visit.kind != VisitKind.IN_PERSON:
+        return str(visit.get_kind_display())
+    return ", ".join([hospital.name, *hospital.address.splitlines(), hospital.city])

@@ -1,0 +1,72 @@
+"""A person's visits at all hospitals. The public schema knows when and where; the rest is read in each hospital."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils.formats import date_format
+from django_tenants.utils import schema_context
+
+from accounts.models import User
+from appointments.models import Appointment
+from appointments.services.times import zone_of
+from directory.models import TakenTime, TakenTimes
+from tenants.models import Hospital
+
+_HALF_A_DAY = timedelta(hours=12)
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A visit with the hospital it is at. Its times are by that hospital's clocks."""
+
+    hospital: Hospital
+    visit: Appointment
+    starts_at: datetime
+
+    @property
+    def when(self) -> str:
+        """The day and time there, with the zone."""
+        return f"{date_format(self.starts_at, 'D j M Y, H:i')} {self.starts_at:%Z}"
+
+
+def coming(*, user: User, now: datetime) -> list[Elsewhere]:
+    """The visits of the person and their family that may still take place, the earliest first."""
+    return details(user=user, rows=_mine(user).filter(_still_ahead(now)).order_by("period", "pk"))
+
+
+def past(*, user: User, now: datetime) -> TakenTimes:
+    """All others, the latest first, to be divided into pages; `details` reads a page."""
+    return _mine(user).exclude(_still_ahead(now)).newest_first()
+
+
+def known(*, user: User) -> TakenTimes:
+    """All of them, the latest first; `details` reads a page."""
+    return _mine(user).newest_first()
+
+
+def details(*, user: User, rows: Iterable[TakenTime]) -> list[Elsewhere]:
+    """The visits themselves, in the order of `rows`: one query for each hospital among them."""
+    taken = list(rows)
+    hospitals = {row.hospital_id: row.hospital for row in taken}
+    visits: dict[object, Appointment] = {}
+    for hospital in hospitals.values():
+        codes = [row.appointment for row in taken if row.hospital_id == hospital.pk]
+        with schema_context(hospital.schema_name):
+            found = Appointment.objects.visible_to(user, None).filter(code__in=codes).with_people()
+            visits |= {visit.code: visit for visit in found}
+    return [
+        Elsewhere(row.hospital, visit, visit.starts_at.astimezone(zone_of(row.hospital)))
+        for row in taken
+        if (visit := visits.get(row.appointment))
+    ]
+
+
+def _mine(user: User) -> TakenTimes:
+    return TakenTime.objects.filter(user=user).select_related("hospital")
+
+
+def _still_ahead(now: datetime) -> Q:
+    """As `Appointments.coming` has it."""
+    return Q(is_live=True, period__endswith__gte=now - _HALF_A_DAY)
