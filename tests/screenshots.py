@@ -99,6 +99,7 @@ def demo_platform() -> Iterator[dict[str, str]]:
         said = StringIO()
         call_command("prepare", verbosity=0)
         call_command("demo", stdout=said)
+        call_command("demo_visits")
         stack.enter_context(serving())
         yield dict(SIGN_IN.findall(said.getvalue()))
 

@@ -7,7 +7,7 @@ carries `OPENCEDAR...`. People who sign in themselves carry none: their own name
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from django.utils.timezone import now
 from django_tenants.utils import schema_context
 
 from accounts import tokens
-from accounts.models import Passkey, Session, User
+from accounts.models import FamilyMember, Passkey, Relation, Session, Sex, User
 from accounts.permissions import STAFF_ROLES, Role
 from accounts.services import support
 from accounts.sessions import SECOND_FACTOR, SessionStore, Visit
@@ -36,6 +36,7 @@ from hospitals.services import departments, invitations, joining
 from notifications.models import Notification, State
 from tenants.models import Domain, DomainClaim, Hospital
 from tests import factories
+from tests.house import visits
 from tests.house.walk import Door
 
 # Who stands in one column of the matrix; the roles of a hospital are between them.
@@ -87,6 +88,7 @@ def furnish(hospital: Hospital) -> House:
         _departments(house, admin)
         _doctors(house, admin)
         _words(house, admin)
+        visits.furnish(house, admin, canary)
     _public(house, admin)
     return house
 
@@ -321,6 +323,8 @@ class Stage:
         hospital, own = house.hospital, self.person(name) or self.asha
         if "session" in door.name:
             return {"code": self._session_of(own)}
+        if "family" in door.name:
+            return {"code": self._relative_of(own)}
         if "passkey" in door.name:
             return {"code": self._passkey_of(own)}
         known: dict[str, dict[str, Any]] = {
@@ -347,9 +351,17 @@ class Stage:
         row, _made = Passkey.objects.get_or_create(user=user, credential=f"key {user.pk}".encode(), defaults=fields)
         return row.code
 
+    def _relative_of(self, user: User) -> UUID:
+        born = {"birth_date": date(2018, 3, 9), "sex": Sex.MALE, "relation": Relation.CHILD}
+        row, _made = FamilyMember.objects.get_or_create(user=user, name="Ishaan", defaults=born)
+        return row.code
+
     def of_portal(self, door: Door, house: House) -> dict[str, Any] | None:
         """What the portal has at a door."""
         waiting, message = self.portal["pending"], self.portal["message"]
+        found = visits.arguments(door, house)
+        if found:
+            return found
         if door.name in ("hospital_detail", "api_hospital") or "support" in door.name:
             return {"code": house.hospital.code}
         if door.name == "registration_status":
@@ -363,6 +375,9 @@ class Stage:
     def of_hospital(self, door: Door, house: House) -> dict[str, Any] | None:
         """What belongs to the hospital alone at a door."""
         things = house.things
+        found = visits.arguments(door, house)
+        if found:
+            return found
         shown, hidden = things["shown"], things["hidden"]
         if "document" in door.name:
             return {"code": things["document"].code}

@@ -28,7 +28,10 @@ from tenants.models import Hospital
 from tests import factories
 from tests.conftest import browser
 from tests.hospitals import doctors
+from tests.journeys import scene_visits
 from tests.journeys.conftest import come_in
+from tests.journeys.scene_visits import Visits
+from tests.journeys.stops import Stop, opened, pressed
 
 PEOPLE = {
     "superadmin": "usha@rhms.example",
@@ -36,18 +39,9 @@ PEOPLE = {
     "stranger": "kiran@lotus.example",
     "careful": "dev@example.com",
     "applicant": "anika@example.com",
+    "patient": "asha@example.com",
+    "doctor": "rao@cedar.example",
 }
-
-
-@dataclass(frozen=True)
-class Stop:
-    """A page as somebody sees it. `act` does what has to be done there to see it, like pressing a button."""
-
-    name: str
-    url: str
-    status: int = 200
-    act: Callable[[Page], None] | None = None
-    acted_status: int = 200
 
 
 @dataclass
@@ -65,6 +59,7 @@ class Scene:
     waiting: Doctor
     verified: Doctor
     colleagues: dict[str, Staff]
+    visits: Visits
 
 
 def build() -> Scene:
@@ -107,6 +102,7 @@ def build() -> Scene:
         tenants.claim_domain(hospital=cedar, domain="www.cedarhospital.in", by=hari)
         waiting, verified = _doctors(cedar, department, hari)
         colleagues = _staff(cedar, hari)
+        visits = scene_visits.build(cedar, hari, department)
     careful = factories.person(PEOPLE["careful"], "Dev", "Nair")
     Totp.objects.create(user=careful, sealed_secret=seal(pyotp.random_base32()), confirmed_at=now())
     browser("localhost").post("/password/forgotten/", {"email": PEOPLE["admin"]})
@@ -126,7 +122,18 @@ def build() -> Scene:
                 context={"hospital_name": "Cedar Hospital", "link": portal_url("home")},
             )
     return Scene(
-        cedar, pending, confirmed, rejected, invited, suspended, department, failed, waiting, verified, colleagues
+        cedar,
+        pending,
+        confirmed,
+        rejected,
+        invited,
+        suspended,
+        department,
+        failed,
+        waiting,
+        verified,
+        colleagues,
+        visits,
     )
 
 
@@ -167,23 +174,6 @@ def _letter(template: str, to: str) -> str:
     found = re.search(r"https?://[^/]+(/\S+)", text)
     assert found, text
     return found[1]
-
-
-def _press(button: str) -> Callable[[Page], None]:
-    def act(page: Page) -> None:
-        page.locator("#main").get_by_role("button", name=button).click()
-        expect(page.get_by_role("alert").first).to_be_visible()
-        page.wait_for_load_state()
-
-    return act
-
-
-def _open(summary: str, appears: str) -> Callable[[Page], None]:
-    def act(page: Page) -> None:
-        page.locator(f"{summary}:visible").first.click()
-        expect(page.locator(f"{appears}:visible").first).to_be_visible()
-
-    return act
 
 
 def _sign_in_wrongly(page: Page) -> None:
@@ -239,7 +229,7 @@ def visitors_of_the_portal(scene: Scene) -> Iterator[Stop]:
     yield Stop("hospitals, none found", portal_url("hospital_list") + "?q=dentist&city=Pune")
     yield Stop("hospital", portal_url("hospital_detail", scene.cedar.code))
     yield Stop("registration", portal_url("register"))
-    yield Stop("registration, refused", portal_url("register"), act=_press("Send"), acted_status=422)
+    yield Stop("registration, refused", portal_url("register"), act=pressed("Send"), acted_status=422)
     yield Stop("registration received", portal_url("registration_received", scene.pending.code))
     for hospital in (scene.pending, scene.confirmed, scene.rejected, scene.invited, scene.suspended):
         link = joining.status_link(hospital)
@@ -248,19 +238,19 @@ def visitors_of_the_portal(scene: Scene) -> Iterator[Stop]:
     yield Stop("sign in", portal_url("sign_in"))
     yield Stop("sign in, refused", portal_url("sign_in"), act=_sign_in_wrongly, acted_status=422)
     yield Stop("sign up", portal_url("sign_up"))
-    yield Stop("sign up, refused", portal_url("sign_up"), act=_press("Create account"), acted_status=422)
+    yield Stop("sign up, refused", portal_url("sign_up"), act=pressed("Create account"), acted_status=422)
     yield Stop("sign up, code", portal_url("sign_up"), act=_sign_up)
-    yield Stop("sign up, code refused", portal_url("sign_up_code"), act=_press("Confirm"), acted_status=422)
+    yield Stop("sign up, code refused", portal_url("sign_up_code"), act=pressed("Confirm"), acted_status=422)
     yield Stop("sign in with a code", portal_url("sign_in_code"))
     yield Stop("sign in, code", portal_url("sign_in_code"), act=_ask_for_a_code)
     yield Stop("error 401", portal_url("sign_up_code"), status=401)
     yield Stop("second step", portal_url("sign_in"), act=_take_the_first_step)
-    yield Stop("second step, refused", portal_url("second_step"), act=_press("Sign in"), acted_status=422)
+    yield Stop("second step, refused", portal_url("second_step"), act=pressed("Sign in"), acted_status=422)
     yield Stop("password forgotten", portal_url("password_forgotten"))
     yield Stop("password forgotten, sent", portal_url("password_forgotten_sent"))
     reset = portal_url("home").rstrip("/") + _letter("password_reset", PEOPLE["admin"])
     yield Stop("new password", reset)
-    yield Stop("new password, refused", reset, act=_press("Set"), acted_status=422)
+    yield Stop("new password, refused", reset, act=pressed("Set"), acted_status=422)
     yield Stop("error 404", portal_url("home") + "nothing/", status=404)
     yield Stop("error 404, no such hospital", hospital_url("nowhere", "home"), status=404)
     yield Stop("error 410", portal_url("registration_status", "broken"), status=410)
@@ -275,9 +265,9 @@ def superadmin(scene: Scene) -> Iterator[Stop]:
         url = portal_url("queue_detail", hospital.code)
         yield Stop(f"queue, hospital {Hospital.objects.get(pk=hospital.pk).status}", url)
     decide = portal_url("queue_detail", scene.pending.code)
-    yield Stop("queue, approving", decide, act=_open("[data-dialog=approve]", "dialog#approve"))
-    yield Stop("queue, rejecting", decide, act=_open("[data-dialog=reject]", "dialog#reject"))
-    yield Stop("account menu", portal_url("queue"), act=_open(".menu-person", ".menu-panel"))
+    yield Stop("queue, approving", decide, act=opened("[data-dialog=approve]", "dialog#approve"))
+    yield Stop("queue, rejecting", decide, act=opened("[data-dialog=reject]", "dialog#reject"))
+    yield Stop("account menu", portal_url("queue"), act=opened(".menu-person", ".menu-panel"))
     yield Stop("audit log", portal_url("platform_log"))
     yield Stop("audit log, second page", portal_url("platform_log") + "?page=2")
     yield Stop("audit log, none found", portal_url("platform_log") + "?first=2001-01-01&last=2001-01-02")
@@ -303,7 +293,7 @@ def visitors_of_a_hospital(scene: Scene) -> Iterator[Stop]:
     token = _letter("invitation", scene.invited.email).split("/")[2]
     invitation = hospital_url(scene.invited.slug, "invitation", token)
     yield Stop("invitation", invitation)
-    yield Stop("invitation, refused", invitation, act=_press("Set password"), acted_status=422)
+    yield Stop("invitation, refused", invitation, act=pressed("Set password"), acted_status=422)
     yield Stop("hospital error 404", hospital_url("cedar", "home") + "nothing/", status=404)
     yield Stop("hospital error 410", hospital_url("cedar", "invitation", "broken"), status=410)
     yield Stop("hospital error 503", hospital_url(scene.suspended.slug, "home"), status=503)
@@ -319,32 +309,32 @@ def admin(scene: Scene) -> Iterator[Stop]:
     yield Stop(
         "department, adding refused",
         hospital_url("cedar", "department_add"),
-        act=_press("Add department"),
+        act=pressed("Add department"),
         acted_status=422,
     )
     edit = hospital_url("cedar", "department_edit", scene.department.code)
     yield Stop("department, editing", edit)
-    yield Stop("department, deleting", edit, act=_open("summary[data-dialog]", "dialog[open]"))
+    yield Stop("department, deleting", edit, act=opened("summary[data-dialog]", "dialog[open]"))
     yield Stop("staff", hospital_url("cedar", "staff_admin"))
     for query in ("q=nothing", "role=pharmacist", "state=deactivated"):
         yield Stop(f"staff, {query}", hospital_url("cedar", "staff_admin") + f"?{query}")
     yield Stop("staff, inviting", hospital_url("cedar", "staff_invite"))
-    invite = _press("Send invitation")
+    invite = pressed("Send invitation")
     yield Stop("staff, inviting refused", hospital_url("cedar", "staff_invite"), act=invite, acted_status=422)
     for state, colleague in scene.colleagues.items():
         yield Stop(f"staff, {state}", hospital_url("cedar", "staff_member", colleague.code))
     member = hospital_url("cedar", "staff_member", scene.colleagues["active"].code)
     for dialog in ("role", "deactivate"):
-        yield Stop(f"staff, {dialog}", member, act=_open(f"summary[data-dialog={dialog}]", f"dialog#{dialog}"))
+        yield Stop(f"staff, {dialog}", member, act=opened(f"summary[data-dialog={dialog}]", f"dialog#{dialog}"))
     for code, status in ((scene.waiting.code, "pending"), (scene.verified.code, "approved")):
         yield Stop(f"doctors, {status}", hospital_url("cedar", "doctor_admin") + f"?status={status}")
         yield Stop(f"doctor, {status}", hospital_url("cedar", "doctor_review", code))
     decide = hospital_url("cedar", "doctor_review", scene.waiting.code)
-    yield Stop("doctor, asking", decide, act=_open("summary[data-dialog=ask]", "dialog[open]"))
+    yield Stop("doctor, asking", decide, act=opened("summary[data-dialog=ask]", "dialog[open]"))
     yield Stop("doctors, none found", hospital_url("cedar", "doctor_admin") + "?q=nothing")
     for name, button in (("doctor_invite", "Verify and invite"), ("doctor_import", "Check the file")):
         yield Stop(name.replace("_", ", "), hospital_url("cedar", name))
-        yield Stop(f"{name}, refused", hospital_url("cedar", name), act=_press(button), acted_status=422)
+        yield Stop(f"{name}, refused", hospital_url("cedar", name), act=pressed(button), acted_status=422)
     for name in (
         "settings",
         "settings_brand",
@@ -356,7 +346,7 @@ def admin(scene: Scene) -> Iterator[Stop]:
         yield Stop(name.replace("_", ", "), hospital_url("cedar", name))
     for name in ("profile", "email_change", "email_change_code", "password_change", "sessions"):
         yield Stop(name.replace("_", ", "), hospital_url("cedar", name))
-    yield Stop("profile, refused", hospital_url("cedar", "email_change"), act=_press("Send"), acted_status=422)
+    yield Stop("profile, refused", hospital_url("cedar", "email_change"), act=pressed("Send"), acted_status=422)
     yield Stop("two-factor", hospital_url("cedar", "two_factor"))
     yield Stop("two-factor, an app", hospital_url("cedar", "two_factor"), act=_begin_an_app)
     yield Stop("passkey, adding", hospital_url("cedar", "passkey_add"))
@@ -378,7 +368,7 @@ def applicant(scene: Scene) -> Iterator[Stop]:
     """A doctor who is asked for more."""
     application = hospital_url("cedar", "doctor_application")
     yield Stop("application, more asked", application)
-    yield Stop("application, refused", application, act=_press("Add document"), acted_status=422)
+    yield Stop("application, refused", application, act=pressed("Add document"), acted_status=422)
 
 
 # Each tour: who takes it, where they are signed in, and its pages.
@@ -389,6 +379,10 @@ TOURS: dict[str, tuple[str, Callable[[Scene], Iterator[Stop]]]] = {
     "a hospital's admin": ("admin", admin),
     "a stranger": ("stranger", stranger),
     "a doctor who applies": ("applicant", applicant),
+    "who searches a doctor": ("", lambda scene: scene_visits.searcher(scene.visits)),
+    "a patient": ("patient", lambda scene: scene_visits.patient(scene.visits)),
+    "a doctor": ("doctor", lambda scene: scene_visits.doctor(scene.visits)),
+    "the office and its visits": ("admin", lambda scene: scene_visits.office(scene.visits)),
 }
 
 

@@ -11,8 +11,9 @@ from playwright.sync_api import Page, ViewportSize
 
 from tests.journeys import scene as scenes
 from tests.journeys.conftest import Complaints, Visitor
-from tests.journeys.scene import TOURS, Stop
+from tests.journeys.scene import TOURS
 from tests.journeys.server import Platform
+from tests.journeys.stops import Stop
 
 # The phone is so tall that the bar at its bottom covers nothing that a person would scroll to.
 WIDTHS: dict[str, ViewportSize] = {"phone": {"width": 390, "height": 3000}, "laptop": {"width": 1280, "height": 900}}

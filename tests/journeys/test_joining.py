@@ -179,7 +179,7 @@ def test_a_hospital_joins_and_its_departments_are_found_on_the_portal(
     heading(page, "Cardiology")
     expect(page.locator("#main")).to_contain_text("ECG and echo on the same day.")
 
-    page.goto(platform.portal("home"))
+    page.goto(platform.portal("hospital_list"))
     page.get_by_role("searchbox").fill("heart surgery chennai")
     page.get_by_role("button", name="Search").click()
     expect(page.get_by_text("1 hospital matches")).to_be_visible()
