@@ -113,7 +113,9 @@ def withdraw(*, entry: WaitlistEntry, by: User) -> None:
 
 def freed(*, appointment_id: int, now: datetime) -> None:
     """A time is free again: offer it to who waits for it, and show in the search what is free. Safe to run twice."""
-    visit = Appointment.objects.select_related("doctor__user", "doctor__schedule").get(pk=appointment_id)
+    visit = Appointment.objects.select_related("doctor__user", "doctor__schedule").filter(pk=appointment_id).first()
+    if visit is None:
+        return
     hospital = Hospital.objects.get(schema_name=schemas.active())
     offer(hospital=hospital, visit=visit, now=now)
     listing.refresh_times(doctor_id=visit.doctor_id, now=now)
@@ -132,7 +134,9 @@ def offer(*, hospital: Hospital, visit: Appointment, now: datetime) -> WaitlistE
 
 def opened(*, doctor_id: int, since: datetime, until: datetime, now: datetime) -> None:
     """A doctor has hours where there were none: offer each of their times to one who waits."""
-    doctor = Doctor.objects.select_related("user", "schedule").get(pk=doctor_id)
+    doctor = Doctor.objects.select_related("user", "schedule").filter(pk=doctor_id).first()
+    if doctor is None:
+        return
     hospital = Hospital.objects.get(schema_name=schemas.active())
     for slot in _worth_offering(hospital, doctor, since, until, now):
         _ask(hospital, doctor, slot, besides=None, now=now)

@@ -179,7 +179,7 @@ def tasks() -> list[str]:
 
 
 def given(stage: Stage, name: str) -> list[dict[str, Any]]:
-    """What a task of Lotus' may be sent with, numbers of rows that only Cedar has among them."""
+    """What a task of Lotus' may be sent with, numbers of rows that only Cedar has, or nobody, among them."""
     wanted = set(inspect.signature(inspect.unwrap(current_app.tasks[name].run)).parameters) - {"schema"}
     if not wanted:
         return [{}]
@@ -188,7 +188,7 @@ def given(stage: Stage, name: str) -> list[dict[str, Any]]:
     if what not in OF_ROWS:
         raise LookupError(f"{Path(__file__).name} does not know what to send {name} with: {wanted}.")
     model, column = OF_ROWS[what]
-    values: set[Any] = set()
+    values: set[Any] = {uuid4() if column == "code" else 10**9}
     for house in (stage.lotus, stage.cedar):
         with schema_context(house.hospital.schema_name):
             values |= set(model._default_manager.values_list(column, flat=True))
