@@ -44,6 +44,12 @@ class Shot:
 SHOTS = [
     Shot("portal", "", "home"),
     Shot("portal-dark", "", "home", theme="dark"),
+    Shot("search", "", "doctor_search"),
+    Shot("search-390", "", "doctor_search", width=390, height=844),
+    Shot("slots", "cedar", "doctor_list", follow="Anil Rao"),
+    Shot("slots-390", "cedar", "doctor_list", follow="Anil Rao", width=390, height=844),
+    Shot("desk", "cedar", "desk", who="meena@cedar.example"),
+    Shot("today", "cedar", "today", who="rao@cedar.example"),
     Shot("register", "", "register"),
     Shot("queue", "", "queue", follow="Banyan Heart Institute", who="usha@rhms.example"),
     Shot("site", "cedar", "home"),
