@@ -95,12 +95,6 @@ def hold(
     return visit
 
 
-def held_by(*, holder: UUID, now: datetime) -> Appointment | None:
-    """The time somebody holds here, found again when they come back."""
-    held = Appointment.objects.held(now).filter(holder=holder)
-    return held.select_related("doctor__user", "department").order_by("-pk").first()
-
-
 @transaction.atomic
 def extend(*, visit: Appointment, holder: UUID, by: User | None, now: datetime) -> None:
     """Hold ten minutes longer: once, and only for who holds it."""
