@@ -193,7 +193,6 @@ class AuditLog(models.Model):
         verbose_name_plural = _("audit log")
         indexes = [
             models.Index(fields=["entity", "entity_id"], name="audit_by_thing"),
-            models.Index(fields=["transaction_id"], name="audit_by_transaction"),
             models.Index(fields=["-timestamp", "-id"], name="audit_by_time"),
             models.Index(fields=["user", "-timestamp"], name="audit_by_person"),
         ]

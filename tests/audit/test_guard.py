@@ -73,6 +73,34 @@ def test_an_audit_row_in_a_hospitals_own_log_does_not_count_for_the_platform(
         Hospital.objects.filter(pk=waiting.pk).update(status=Status.APPROVED)
 
 
+def test_a_guard_reads_the_log_of_its_own_schema_wherever_the_commit_happens(
+    waiting: Hospital, superadmin: User
+) -> None:
+    cedar = Hospital.objects.get(slug="cedar")
+    with schema_context(cedar.schema_name), transaction.atomic():
+        with schema_context("public"):
+            audit.move(waiting, Status.APPROVED, by=superadmin)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_schema()")
+            assert cursor.fetchone() == (cedar.schema_name,)
+    assert Hospital.objects.get(pk=waiting.pk).status == Status.APPROVED
+
+
+def test_a_row_in_a_temporary_table_does_not_count(waiting: Hospital) -> None:
+    with pytest.raises(IntegrityError, match="without an audit row"), transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "CREATE TEMPORARY TABLE audit_auditlog (LIKE audit_auditlog INCLUDING DEFAULTS) ON COMMIT DROP"
+            )
+            cursor.execute(
+                "INSERT INTO pg_temp.audit_auditlog (id, code, timestamp, actor, action, entity, entity_id, thing, old, "
+                "new, reason, data) VALUES (1, uuidv7(), now(), '', '', 'tenants.hospital', %s, '', 'pending', "
+                "'approved', '', '{}')",
+                [str(waiting.pk)],
+            )
+            cursor.execute("UPDATE tenants_hospital SET status = 'approved' WHERE id = %s", [waiting.pk])
+
+
 def test_a_recorded_change_is_committed(waiting: Hospital, superadmin: User) -> None:
     with transaction.atomic():
         audit.move(waiting, Status.REJECTED, by=superadmin, reason="No licence")

@@ -21,7 +21,8 @@ CATALOGUE = {
     "indexes": "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = %s",
     "triggers": """SELECT c.relname, t.tgname, pg_get_triggerdef(t.oid) FROM pg_trigger t
         JOIN pg_class c ON c.oid = t.tgrelid WHERE c.relnamespace = %s::regnamespace AND NOT t.tgisinternal""",
-    "functions": "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = %s::regnamespace",
+    "functions": """SELECT proname, prosrc, replace(proconfig::text, pronamespace::regnamespace::text, 'its own schema')
+        FROM pg_proc WHERE pronamespace = %s::regnamespace""",
 }
 
 
