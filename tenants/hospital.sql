@@ -175,6 +175,8 @@ CREATE INDEX "appointments_waitlistentry_doctor_id_53a2375f" ON "appointments_wa
 CREATE INDEX "appointments_waitlistentry_instead_of_id_044b070c" ON "appointments_waitlistentry" ("instead_of_id");
 CREATE INDEX "appointments_waitlistentry_offer_id_efd8cd5b" ON "appointments_waitlistentry" ("offer_id");
 CREATE INDEX "appointments_waitlistentry_patient_id_e95e1a2d" ON "appointments_waitlistentry" ("patient_id");
+ALTER TABLE "appointments_appointment" DROP CONSTRAINT "doctor_is_booked_once";
+ALTER TABLE "appointments_appointment" ADD CONSTRAINT "doctor_is_booked_once" EXCLUDE USING GIST ("doctor_id" WITH =, "busy" WITH &&, "places" WITH &&) WHERE ("status" IN ('held', 'pending', 'confirmed', 'checked_in', 'in_progress'));
 CREATE OR REPLACE FUNCTION audit_require_row() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   before text := '';
@@ -236,5 +238,6 @@ INSERT INTO django_migrations (app, name, applied) VALUES
 ('tenants', '0003_people', now()),
 ('directory', '0002_doctors', now()),
 ('appointments', '0001_initial', now()),
+('appointments', '0002_busy_before_places', now()),
 ('audit', '0004_guards_planned_once', now()),
 ('notifications', '0001_initial', now());

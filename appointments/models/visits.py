@@ -265,10 +265,11 @@ class Appointment(models.Model):
         constraints = [
             ExclusionConstraint(
                 name="doctor_is_booked_once",
+                # What tells rows apart comes first: `places` is the same in nearly all.
                 expressions=[
                     ("doctor", RangeOperators.EQUAL),
-                    ("places", RangeOperators.OVERLAPS),
                     ("busy", RangeOperators.OVERLAPS),
+                    ("places", RangeOperators.OVERLAPS),
                 ],
                 condition=Q(status__in=[str(status) for status in LIVE]),
             ),
