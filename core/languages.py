@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.phrases import once_per_language
+
 
 class Language(models.TextChoices):
     """A language in which a doctor can talk with patients."""
@@ -36,4 +38,10 @@ class Language(models.TextChoices):
 def names(codes: Iterable[str]) -> list[str]:
     """Languages by their names, in the order of the list above; a code that is no longer there is left out."""
     wanted = set(codes)
-    return [str(language.label) for language in Language if language.value in wanted]
+    return [name for code, name in _all().items() if code in wanted]
+
+
+@once_per_language
+def _all() -> dict[str, str]:
+    """Every language by its code."""
+    return {str(code): str(name) for code, name in Language.choices}

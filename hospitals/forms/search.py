@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 from django import forms
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from core.languages import Language
+from core.phrases import once_per_language
 from core.visits import VisitKind
 from directory.models import Wanted
 from directory.specialties import SPECIALTIES
@@ -18,9 +17,9 @@ from directory.specialties import SPECIALTIES
 Choices = list[tuple[str, str]]
 
 
-@cache
-def _choices(language: str | None) -> dict[str, Choices]:
-    """The choices that are always the same, by name, in the language of the page: sorted once, not for each visitor."""
+@once_per_language
+def _choices() -> dict[str, Choices]:
+    """The choices that are always the same, by name: sorted once, not for each visitor."""
 
     def by_name(choices: Iterable[tuple[Any, Any]]) -> Choices:
         return sorted(((str(value), str(label)) for value, label in choices), key=lambda choice: choice[1])
@@ -53,7 +52,7 @@ class DoctorSearch(forms.Form):
 
     def __init__(self, *args: Any, cities: list[str] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        offered = _choices(get_language())
+        offered = _choices()
         if cities is not None:
             self.fields["city"].widget = forms.Select()
             offered = {**offered, "city": [("", _("Any city")), *((city, city) for city in sorted(cities))]}
