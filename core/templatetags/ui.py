@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 from zlib import crc32
@@ -13,7 +13,7 @@ from django import template
 from django.conf import settings
 from django.core.paginator import Page
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from phonenumber_field.phonenumber import PhoneNumber
 
@@ -32,6 +32,7 @@ def _sprite() -> str:
 
 
 @register.simple_tag
+@cache
 def icon(name: str, size: str = "") -> SafeString:
     """An outline from the sprite, hidden from screen readers. `size`: "s" or "l"."""
     return format_html(
@@ -46,6 +47,21 @@ def icon(name: str, size: str = "") -> SafeString:
 def badge(text: object, tone: str = "") -> SafeString:
     """A short word in a tone: "", ok, warn, bad, info or accent."""
     return format_html('<span class="badge{}">{}</span>', f" {tone}" if tone else "", text)
+
+
+@register.filter
+def options(choices: Iterable[tuple[str, str]], chosen: object) -> SafeString:
+    """The options of a select: value and label of each, and which is chosen, in capitals or not."""
+    return _options(tuple(choices), str(chosen or "").lower())
+
+
+@lru_cache(maxsize=256)  # a list of eighty, the same for everybody, would be most of a page's work
+def _options(choices: tuple[tuple[str, str], ...], chosen: str) -> SafeString:
+    return format_html_join(
+        "\n",
+        '<option value="{}"{}>{}</option>',
+        ((value, SafeString(" selected" if value.lower() == chosen else ""), label) for value, label in choices),
+    )
 
 
 @register.filter
