@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from django.utils.translation import ngettext
 from core.http import Request
 from core.languages import names
 from core.money import shown
+from core.phrases import once_per_language, short_day
 from core.visits import VisitKind
 from directory.models import DoctorListing, FreeDay, Wanted
 from tenants.ways import to_hospital
@@ -36,23 +38,29 @@ KINDS = (
 )
 
 
-@dataclass(frozen=True)
-class Time:
-    """A free time, and where it is booked."""
+class Time(NamedTuple):
+    """A free time as it is shown and as it is read out, and where it is booked."""
 
     clock: str
+    spoken: str
     url: str
 
 
-@dataclass(frozen=True)
-class Day:
-    """A day with its first free times, how many more and how many in all there are, and where all of them are shown."""
+class Day(NamedTuple):
+    """A day with its first free times, how many more there are, and where all of them are shown."""
 
     label: str
     date: str
     times: list[Time]
     more: str
-    count: str
+    url: str
+
+
+class Later(NamedTuple):
+    """A day after the first one, with how many free times it has, and where they are shown."""
+
+    date: str
+    free: str
     url: str
 
 
@@ -68,6 +76,7 @@ class Card:
     kinds: list[Kind]
     languages: str
     days: list[Day]
+    later: list[Later]
     earliest: datetime | None
     zone_city: str
 
@@ -98,7 +107,8 @@ def _card(request: Request, doctor: DoctorListing, wanted: Wanted, now: datetime
         fee=_fee(doctor, wanted.kind),
         kinds=[one for one in KINDS if one.kind in fees],
         languages=", ".join(names(doctor.languages)),
-        days=[_day(one, today, zone, links, f"{week}{one.day.isoformat()}") for one in free],
+        days=[_day(one, today, zone, links, doctor.name, f"{week}{one.day.isoformat()}") for one in free],
+        later=[Later(short_day(one.day), _times(one.count), f"{week}{one.day.isoformat()}") for one in free[1:]],
         earliest=free[0].times[0].starts_at.astimezone(zone) if free else None,
         zone_city=""
         if hospital.time_zone == settings.TIME_ZONE
@@ -106,28 +116,32 @@ def _card(request: Request, doctor: DoctorListing, wanted: Wanted, now: datetime
     )
 
 
-def _day(free: FreeDay, today: date, zone: ZoneInfo, links: dict[VisitKind, str], url: str) -> Day:
-    times = []
+def _day(free: FreeDay, today: date, zone: ZoneInfo, links: dict[VisitKind, str], name: str, url: str) -> Day:
+    day, times = short_day(free.day), []
     for time in free.times:
         link = next(link for kind, link in links.items() if kind in time.kinds)
         clock = f"{time.starts_at.astimezone(zone):%H:%M}"
-        times.append(Time(clock, f"{link}{time.starts_at:%Y-%m-%dT%H:%MZ}"))
+        times.append(Time(clock, f"{clock}, {day}, {name}", f"{link}{time.starts_at:%Y-%m-%dT%H:%MZ}"))
     more = free.count - len(times)
-    return Day(
-        label=day_name(free.day, today),
-        date=date_format(free.day, "D j M"),
-        times=times,
-        more=_("+%(n)s more") % {"n": more} if more else "",
-        count=ngettext("%(n)s time", "%(n)s times", free.count) % {"n": free.count},
-        url=url,
-    )
+    return Day(_day_name(free.day, today), day, times, _more(more) if more else "", url)
 
 
-def day_name(day: date, today: date) -> str:
+@once_per_language
+def _day_name(day: date, today: date) -> str:
     """Today, tomorrow, or the day of the week."""
     if day == today:
         return _("Today")
     return _("Tomorrow") if day == today + timedelta(days=1) else date_format(day, "l")
+
+
+@once_per_language
+def _more(n: int) -> str:
+    return _("+%(n)s more") % {"n": n}
+
+
+@once_per_language
+def _times(n: int) -> str:
+    return ngettext("%(n)s time", "%(n)s times", n) % {"n": n}
 
 
 def _about(doctor: DoctorListing) -> str:

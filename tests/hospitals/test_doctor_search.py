@@ -225,6 +225,7 @@ def test_only_a_few_times_of_a_few_days_are_shown_and_the_rest_is_counted(portal
     assert [day.more for day in card.days[1:]] == ["+21 more"] * 3
     assert "?kind=" not in card.days[1].url
     assert "week=" in card.days[1].url
+    assert [day.free for day in card.later] == ["24 times"] * 3
 
 
 def test_times_are_those_of_the_hospitals_own_clocks(portal: Client, cedar: Hospital, rao: Doctor) -> None:
@@ -243,7 +244,8 @@ def test_a_time_that_has_passed_is_not_shown(portal: Client, cedar: Hospital, ra
     shown = [FreeTime(time, frozenset({VisitKind.VIDEO})) for time in times]
     directory.show_times(code=rao.code, times=shown, notice_minutes=60, stale_at=None)
     [card] = portal.get("/doctors/").context["cards"]
-    assert [day.count for day in card.days] == ["1 time"]
+    assert [(len(day.times), day.more) for day in card.days] == [(1, "")]
+    assert not card.later
 
 
 def test_a_mistyped_word_is_guessed_when_nothing_is_found(portal: Client, rao: Doctor, lata: Doctor) -> None:
