@@ -3,6 +3,7 @@
 Every address that is built here begins with a host of ours: the portal's own, or one that stands in the registry.
 """
 
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -47,10 +48,15 @@ def to_arrival(host: str, token: str, wanted: str) -> str:
     return addresses.at(host, f"{reverse('arrive', args=[token])}?{urlencode({'next': wanted})}")
 
 
-def to_hospital(request: HttpRequest, slug: str, name: str, *args: object, query: str = "") -> str:
+def to_hospital(request: HttpRequest, slug: str, name: str, *args: object) -> str:
     """A link on the portal to a hospital's page `name`; somebody who is signed in here will be there, too."""
-    path = reverse(name, urlconf=settings.HOSPITAL_URLCONF, args=args)
-    return _carried(request, addresses.subdomain(slug), f"{path}?{query}" if query else path)
+    return to_page_of_hospital(request, slug, name, *args)("")
+
+
+def to_page_of_hospital(request: HttpRequest, slug: str, name: str, *args: object) -> Callable[[str], str]:
+    """The same, for many links to one page: each by its query."""
+    host, path = addresses.subdomain(slug), reverse(name, urlconf=settings.HOSPITAL_URLCONF, args=args)
+    return lambda query: _carried(request, host, f"{path}?{query}" if query else path)
 
 
 def to_portal(request: HttpRequest, name: str) -> str:

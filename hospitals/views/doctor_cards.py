@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ from core.money import shown
 from core.phrases import once_per_language, short_day
 from core.visits import VisitKind
 from directory.models import DoctorListing, FreeDay, Wanted
-from tenants.ways import to_hospital
+from tenants.ways import to_page_of_hospital
 
 DAYS = 4
 TIMES = 3
@@ -92,10 +93,7 @@ def _card(request: Request, doctor: DoctorListing, wanted: Wanted, now: datetime
     today = now.astimezone(zone).date()
     free = doctor.free_by_day(now, wanted.kind, since=wanted.day, days=DAYS, times=TIMES)
     fees = doctor.fees
-
-    def link(query: str) -> str:
-        return to_hospital(request, hospital.slug, "doctor_page", doctor.code, query=query)
-
+    link = to_page_of_hospital(request, hospital.slug, "doctor_page", doctor.code)
     # The address of a time is that of its kind of visit and the time itself: made once, as there are many times.
     links = {kind: link(f"kind={kind}&at=") for kind in fees if wanted.kind in (None, kind)}
     week = link(f"kind={wanted.kind}&week=" if wanted.kind else "week=")
@@ -120,10 +118,16 @@ def _day(free: FreeDay, today: date, zone: ZoneInfo, links: dict[VisitKind, str]
     day, times = short_day(free.day), []
     for time in free.times:
         link = next(link for kind, link in links.items() if kind in time.kinds)
-        clock = f"{time.starts_at.astimezone(zone):%H:%M}"
-        times.append(Time(clock, f"{clock}, {day}, {name}", f"{link}{time.starts_at:%Y-%m-%dT%H:%MZ}"))
+        clock, instant = _written(time.starts_at, zone)
+        times.append(Time(clock, f"{clock}, {day}, {name}", f"{link}{instant}"))
     more = free.count - len(times)
     return Day(_day_name(free.day, today), day, times, _more(more) if more else "", url)
+
+
+@lru_cache(maxsize=4096)
+def _written(instant: datetime, zone: ZoneInfo) -> tuple[str, str]:
+    """A time by the clocks of a zone, and as an address says it. Many doctors are free at the same time."""
+    return f"{instant.astimezone(zone):%H:%M}", f"{instant:%Y-%m-%dT%H:%MZ}"
 
 
 @once_per_language
