@@ -342,9 +342,9 @@ class Quiet(WSGIRequestHandler):
 @contextmanager
 def serving() -> Iterator[int]:
     """The platform on a port of this machine."""
-    from django.core.wsgi import get_wsgi_application
+    from rhms.wsgi import application
 
-    server = make_server("127.0.0.1", 0, get_wsgi_application(), handler_class=Quiet)
+    server = make_server("127.0.0.1", 0, application, handler_class=Quiet)
     thread = Thread(target=server.serve_forever)
     thread.start()
     try:
