@@ -99,8 +99,7 @@ class FreeTimes(APIView):
             kind=asked.validated_data["kind"],
         )
         zone = times.zone_of(hospital(request))
-        answer = shapes.free_times(doctor=doctor.code, zone=zone, first=first, last=last, slots=slots)
-        return Response(shapes.FreeTimes(answer).data)
+        return Response(shapes.free_times(doctor=doctor.code, zone=zone, first=first, last=last, slots=slots))
 
 
 class SetAvailability(APIView):

@@ -67,7 +67,7 @@ class FreeDay(serializers.Serializer[Any]):
 
 
 class FreeTimes(serializers.Serializer[Any]):
-    """When a doctor can be booked."""
+    """When a doctor can be booked; `free_times` writes it."""
 
     doctor = serializers.UUIDField()
     time_zone = serializers.CharField()
@@ -75,7 +75,10 @@ class FreeTimes(serializers.Serializer[Any]):
 
 
 def free_times(*, doctor: UUID, zone: ZoneInfo, first: date, last: date, slots: list[Slot]) -> dict[str, Any]:
-    """What `FreeTimes` shows, with every day that was asked for."""
+    """An answer in the shape of `FreeTimes`, with every day that was asked for.
+
+    It is written as it is sent: a week has more than a hundred slots, and a serializer takes each field of each in hand.
+    """
     found = by_day(slots, zone)
     days = [first + _DAY * number for number in range((last - first).days + 1)]
     shown = [{"date": day, "slots": [_slot(slot, zone) for slot in found.get(day, [])]} for day in days]
@@ -88,8 +91,8 @@ def _slot(slot: Slot, zone: ZoneInfo) -> dict[str, Any]:
         "start": start,
         "end": end,
         "date": start.date(),
-        "start_time": start.time(),
-        "end_time": end.time(),
+        "start_time": f"{start:%H:%M}",
+        "end_time": f"{end:%H:%M}",
         "is_available": True,
         "kinds": [kind for kind in VisitKind if kind in slot.kinds],
         "places_left": slot.left,

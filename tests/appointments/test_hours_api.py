@@ -10,6 +10,7 @@ from django_tenants.utils import schema_context
 from accounts.models import User
 from accounts.permissions import Role
 from appointments.models import Appointment, Availability, Schedule, Status
+from appointments.serializers.hours import FreeTimes
 from hospitals.models import Doctor, Staff
 from tenants.models import Hospital
 from tests import factories
@@ -58,6 +59,11 @@ def test_anybody_reads_the_free_times_of_the_next_days(
         "places_left": 1,
     }
     assert "10:00" not in [slot["start_time"] for slot in day["slots"]]
+
+
+def test_free_times_have_the_shape_that_is_described(cedar_site: Client, rao: Doctor) -> None:
+    answer = cedar_site.get(path(rao)).json()
+    assert FreeTimes(answer).data == answer
 
 
 def test_a_week_of_free_times_takes_few_queries(
