@@ -3,14 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from psycopg2.extras import DateTimeTZRange, NumericRange
 
 from appointments.models import Appointment, Availability, Schedule
 from appointments.slots import EVERY_KIND, LOOK_BACK, Hours, Leave, Rules, Slot, Taken, Timetable
@@ -99,7 +97,9 @@ def timetable(
         live = Appointment.objects.live().between(since, until).filter(doctor=doctor, busy__isnull=False)
         idle = Q(held_until__lte=now) | Q(holder=holder) if holder else Q(held_until__lte=now)
         live = live.exclude(idle, status=Appointment.Status.HELD)
-        taken = [_taken(*row) for row in live.values_list("starts_at", "busy", "places")]
+        # The ends of the ranges, which Postgres takes apart faster than Python does.
+        ends = ["busy__startswith", "busy__endswith", "places__startswith", "places__endswith"]
+        taken = [_taken(*row) for row in live.values_list("starts_at", *ends)]
     return _built(zone, doctor, list(rows), taken)
 
 
@@ -133,14 +133,8 @@ def _built(zone: ZoneInfo, doctor: Doctor, rows: list[Availability], taken: Iter
     )
 
 
-def _taken(starts_at: datetime, busy: DateTimeTZRange, places: NumericRange) -> Taken:
-    return Taken(
-        busy_from=cast(datetime, busy.lower),
-        busy_until=cast(datetime, busy.upper),
-        starts_at=starts_at,
-        first_place=cast(int, places.lower),
-        last_place=None if places.upper is None else cast(int, places.upper) - 1,
-    )
+def _taken(starts_at: datetime, busy_from: datetime, busy_until: datetime, place: int, beyond: int | None) -> Taken:
+    return Taken(busy_from, busy_until, starts_at, first_place=place, last_place=None if beyond is None else beyond - 1)
 
 
 def hours_of(row: Availability, offered: frozenset[VisitKind] = EVERY_KIND) -> Hours:
