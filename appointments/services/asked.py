@@ -93,11 +93,11 @@ def _for_whom(wish: Wish, *, by: User, is_desk: bool, act: Callable[[Booking], A
 
 def _registered(wish: Wish, *, by: User, is_desk: bool) -> Patient | None:
     """The entry of the register that is meant, if there is one yet that the caller may book for."""
-    mine = Patient.objects.of(by).select_related("user")
-    if wish.patient is None:
-        return mine.filter(family_member=None).first()
-    found = mine.filter(Q(code=wish.patient) | Q(family_member=wish.patient)).first()
-    if found is None and is_desk:
+    whom = Q(code=wish.patient) | Q(family_member=wish.patient) if wish.patient else Q(family_member=None)
+    found = Patient.objects.of(by).filter(whom).first()
+    if found:
+        found.user = by  # who is known already
+    elif is_desk and wish.patient:
         found = Patient.objects.current().select_related("user").filter(code=wish.patient).first()
     return found
 
