@@ -14,7 +14,7 @@ from appointments.models import Appointment, Availability, Schedule
 from appointments.slots import EVERY_KIND, LOOK_BACK, Hours, Leave, Rules, Slot, Taken, Timetable
 from core.errors import Conflict, Invalid
 from core.visits import VisitKind
-from hospitals.models import Doctor
+from hospitals.models import Doctor, bookable
 from tenants.models import Hospital
 
 _MINUTE = timedelta(minutes=1)
@@ -89,7 +89,7 @@ def timetable(
     zone = zone_of(hospital)
     rows = Availability.objects.touching(first - LOOK_BACK, last + _DAY).filter(doctor=doctor).order_by("pk")
     if is_for_booking:
-        rows = rows.filter(doctor__in=Doctor.objects.bookable())
+        rows = rows.filter(doctor__in=bookable())
     taken: Iterable[Taken] = ()
     if is_taken_read:
         since = datetime.combine(first, time(), zone) - _DAY

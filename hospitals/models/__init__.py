@@ -1,7 +1,7 @@
 """What every hospital has, in its own schema. Users are referred to without a database constraint (see docs/adr)."""
 
 from hospitals.models.departments import Department
-from hospitals.models.doctors import Doctor, DoctorDocument, Doctors
+from hospitals.models.doctors import Doctor, DoctorDocument, Doctors, bookable
 from hospitals.models.settings import BookingPolicy, Settings
 from hospitals.models.staff import STAFF_STATES, Invitation, Staff, StaffMembers
 
@@ -16,4 +16,5 @@ __all__ = [
     "Settings",
     "Staff",
     "StaffMembers",
+    "bookable",
 ]
