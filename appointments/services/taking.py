@@ -29,7 +29,7 @@ def fresh(*, doctor: Doctor, slot: Slot, kind: VisitKind, status: str, **columns
     columns.setdefault("fee", doctor.fees[kind])
     return Appointment(
         doctor=doctor,
-        department_id=doctor.department_id,
+        department=doctor.department,
         kind=kind,
         status=status,
         starts_at=slot.starts_at,
