@@ -87,7 +87,7 @@ def hold(
             # Only now: two who swap what they hold would otherwise wait for each other.
             for earlier in Appointment.objects.filter(status=Status.HELD, holder=holder).exclude(pk=visit.pk).locked():
                 taking.give_up(earlier, by=by)
-            taking.tell_search(visit)
+            taking.tell_search(visit, now=now)
     if taken:
         raise times.taken_refusal(
             hospital=hospital, doctor=doctor, starts_at=starts_at, kind=kind, now=now, holder=holder
@@ -151,7 +151,7 @@ def book_held(
             to, columns = _terms(hospital, visit.doctor, visit.kind, visit.starts_at, booking, by=by, now=now)
             # The hold itself is what is booked once: it needs no key.
             audit.move(visit, to, by=by, also=columns | {"idempotency_key": ""})
-            _after_booking(hospital, visit, by=by)
+            _after_booking(hospital, visit, by=by, now=now)
             return visit
         if mine.status != Status.EXPIRED and mine.booked_by_id == by.pk:
             return mine
@@ -214,7 +214,7 @@ def _book(
             transaction.set_rollback(True)
         else:
             audit.record(action=Action(f"appointment.{to}"), target=visit, by=by, new=to)
-            _after_booking(hospital, visit, by=by)
+            _after_booking(hospital, visit, by=by, now=now)
     if not taken:
         return visit
     raise times.taken_refusal(hospital=hospital, doctor=doctor, starts_at=starts_at, kind=kind, now=now, holder=by.code)
@@ -300,10 +300,10 @@ def _terms(
     return (Status.PENDING if waits else Status.CONFIRMED), columns
 
 
-def _after_booking(hospital: Hospital, visit: Appointment, *, by: User) -> None:
+def _after_booking(hospital: Hospital, visit: Appointment, *, by: User, now: datetime) -> None:
     claim(hospital, visit, by=by)
-    letters.booked(hospital=hospital, visit=visit, by=by, now=visit.booked_at or visit.created_at)
-    taking.tell_search(visit)
+    letters.booked(hospital=hospital, visit=visit, by=by, now=now)
+    taking.tell_search(visit, now=now)
 
 
 def _visitor(by: User | None) -> str:

@@ -18,6 +18,8 @@ from hospitals.services.doctors import publishing
 from tenants.models import Hospital
 
 DAYS = 14
+# Nobody shows a time beyond this before it has been worked out anew, which takes less than the day that is added.
+FURTHEST = timedelta(days=DAYS + 1)
 AT_ONCE = 2000
 # A new day is worked out during the first two hours of it, not for all doctors in the same minute.
 _NIGHT_MINUTES = 120

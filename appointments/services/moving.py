@@ -78,7 +78,7 @@ def move(
             claim(hospital, fresh, by=by)
             letters.moved(hospital=hospital, visit=fresh, old=visit, by=by, now=now)
             after_commit("appointments.time_freed", appointment_id=visit.pk)
-            taking.tell_search(fresh)
+            taking.tell_search(fresh, now=now)
         else:
             transaction.set_rollback(True)
     if not moved:

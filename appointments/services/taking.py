@@ -14,7 +14,7 @@ from psycopg2.extras import DateTimeTZRange, NumericRange
 
 from accounts.models import User
 from appointments.models import Appointment, Status
-from appointments.services import times
+from appointments.services import listing, times
 from appointments.slots import Slot
 from audit import services as audit
 from core.queue import after_commit
@@ -107,12 +107,14 @@ def give_up(visit: Appointment, *, by: User | None) -> None:
     after_commit("appointments.time_freed", appointment_id=visit.pk)
 
 
-def tell_search(visit: Appointment) -> None:
-    """Show the visit's time in the search no longer, in this transaction.
+def tell_search(visit: Appointment, *, now: datetime) -> None:
+    """Show the visit's time in the search no longer, in this transaction; one that is far ahead is not shown yet.
 
     A time that several share may have a place left, and a limit of visits may have been reached: then what is free is
     worked out anew afterwards.
     """
+    if visit.starts_at > now + listing.FURTHEST:
+        return
     is_shared = visit.places.upper is not None
     if not is_shared:
         directory.take_off(code=visit.doctor.code, starts_at=visit.starts_at, ends_at=visit.ends_at)

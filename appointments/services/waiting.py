@@ -223,7 +223,7 @@ def _hold(hospital: Hospital, entry: WaitlistEntry, starts_at: datetime, kind: V
     audit.record(action=Action.VISIT_HELD, target=visit, by=None, new=visit.status)
     audit.move(entry, Standing.OFFERED, by=None, also={"offer": visit, "asked_at": now})
     letters.offered(hospital=hospital, entry=entry, visit=visit, present=present_visit(entry))
-    taking.tell_search(visit)
+    taking.tell_search(visit, now=now)
     return True
 
 

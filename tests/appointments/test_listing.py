@@ -76,6 +76,16 @@ def test_a_booked_time_is_gone(shown: DoctorListing, in_cedar: Hospital, rao: Do
     assert factories.at(in_cedar, "10:00") not in [time.starts_at for time in again(shown).free(now())]
 
 
+def test_a_booking_far_ahead_leaves_the_search_alone(
+    shown: DoctorListing, in_cedar: Hospital, rao: Doctor, asha: User
+) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        factories.visit(in_cedar, rao, asha, days=16)
+    assert not [query for query in queries if "directory_doctorlisting" in query["sql"]]
+    factories.visit(in_cedar, rao, asha, days=13)
+    assert len(again(shown).free_times) == len(shown.free_times) - 1
+
+
 def test_taking_a_time_off_is_one_statement_and_corrects_the_next_one(shown: DoctorListing) -> None:
     first, second = shown.free(now())[:2]
     with CaptureQueriesContext(connection) as queries:
