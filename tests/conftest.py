@@ -222,7 +222,8 @@ def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
         with _maintenance() as cursor:
             _disconnect(cursor, original)
             cursor.execute(f'DROP DATABASE IF EXISTS "{clone}" WITH (FORCE)')
-            cursor.execute(f'CREATE DATABASE "{clone}" TEMPLATE "{original}"')
+            # Whole files at once: block by block through the log, which is the usual way, takes twice as long.
+            cursor.execute(f'CREATE DATABASE "{clone}" TEMPLATE "{original}" STRATEGY FILE_COPY')
         target["NAME"] = clone
         try:
             yield
