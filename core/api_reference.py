@@ -57,13 +57,20 @@ class Group:
 
 
 @cache
-def groups(urlconf: str) -> list[Group]:
-    """Everything the API of one kind of host can do. It changes only with the code, so it is read once."""
+def document(urlconf: str) -> Node:
+    """The OpenAPI document of one kind of host. It changes only with the code, so it is made once."""
     generator: Any = SchemaGenerator
-    document = generator(urlconf=urlconf).get_schema(request=None, public=True)
-    reader = _Reader(document)
+    made: Node = generator(urlconf=urlconf).get_schema(request=None, public=True)
+    return made
+
+
+@cache
+def groups(urlconf: str) -> list[Group]:
+    """Everything the API of one kind of host can do, read once."""
+    described = document(urlconf)
+    reader = _Reader(described)
     found: dict[str, list[Operation]] = {}
-    for path, methods in document["paths"].items():
+    for path, methods in described["paths"].items():
         for method in _METHODS:
             if method in methods:
                 found.setdefault(methods[method]["tags"][0], []).append(reader.operation(method, path, methods[method]))

@@ -1,8 +1,8 @@
 """A hospital's own site: https://<slug>.<base>, and its own domains."""
 
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView
 
+from core.api import Description
 from rhms.urls_everywhere import urlpatterns as everywhere
 
 handler400 = "core.views.bad_request"
@@ -12,7 +12,7 @@ handler500 = "core.views.server_error"
 
 urlpatterns = [
     *everywhere,
-    path("api/schema/", SpectacularAPIView.as_view(urlconf="rhms.urls_hospital"), name="schema"),
+    path("api/schema/", Description.as_view(urlconf="rhms.urls_hospital"), name="schema"),
     path("api/", include("hospitals.urls_site_api")),
     path("api/", include("patients.urls_site_api")),
     path("api/", include("appointments.urls_site_api")),

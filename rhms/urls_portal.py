@@ -2,10 +2,10 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView
 
 from accounts.views import sign_in
 from core import views as core
+from core.api import Description
 from rhms.urls_everywhere import urlpatterns as everywhere
 
 handler400 = "core.views.bad_request"
@@ -18,7 +18,7 @@ urlpatterns = [
     path("admin/login/", sign_in.admin_sign_in),
     path("admin/", admin.site.urls),
     path("styleguide/", core.styleguide, name="styleguide"),
-    path("api/schema/", SpectacularAPIView.as_view(urlconf="rhms.urls_portal"), name="schema"),
+    path("api/schema/", Description.as_view(urlconf="rhms.urls_portal"), name="schema"),
     path("api/", include("hospitals.urls_portal_api")),
     path("api/", include("appointments.urls_portal_api")),
     path("", include("hospitals.urls_portal")),

@@ -1,8 +1,11 @@
 """The page that describes the API says what the endpoints do."""
 
+import yaml
 from django.test import Client
+from django_tenants.utils import schema_context
 
-from core.api_reference import Operation, groups
+from core.api_reference import Operation, document, groups
+from tenants.models import Hospital
 
 
 def operation(method: str, path: str, urlconf: str = "rhms.urls_hospital") -> Operation:
@@ -52,3 +55,21 @@ def test_each_host_describes_its_own(portal: Client, cedar_site: Client) -> None
     page = cedar_site.get("/api/docs/").content.decode()
     assert "/api/departments/" in page
     assert "/api/hospitals/register/" not in page
+
+
+def test_what_is_kept_for_all_hospitals_is_the_same_in_each(cedar: Hospital, lotus: Hospital) -> None:
+    made = []
+    for hospital in (cedar, lotus):
+        with schema_context(hospital.schema_name):
+            made.append(document.__wrapped__("rhms.urls_hospital"))
+    assert made[0] == made[1]
+
+
+def test_programs_read_the_description_in_the_format_they_ask_for(cedar_site: Client) -> None:
+    as_yaml = cedar_site.get("/api/schema/")
+    assert as_yaml.headers["Content-Type"] == "application/vnd.oai.openapi; charset=utf-8"
+    assert as_yaml.content.startswith(b"openapi: 3.1")
+    as_json = cedar_site.get("/api/schema/", HTTP_ACCEPT="application/json")
+    assert as_json.headers["Content-Type"] == "application/json"
+    assert as_json.json() == yaml.safe_load(as_yaml.content)
+    assert as_json.headers["Content-Disposition"] == 'inline; filename="RHMS API.json"'
