@@ -56,8 +56,10 @@ class Watch:
             if answer is not None:
                 self._judge(f"{where}: the answer", answer.content_was)  # type: ignore[attr-defined]  # see walk.knock
                 self._judge(f"{where}: a header", repr(list(answer.items())) + answer.cookies.output())
-            _run_after_commit()
+            has_worked = _run_after_commit()
             self._judge(f"{where}: the cache", _kept())
+            if has_worked:
+                cache.clear()  # of what is about to be taken back nothing may be remembered
             for schema, last in known.items():
                 with schema_context(schema):
                     for letter in Notification.objects.filter(pk__gt=last):
@@ -108,13 +110,17 @@ def _last_letter(schema: str) -> int:
         return Notification.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
-def _run_after_commit() -> None:
-    """Do what would happen after the commit; messages for workers name a row and a schema, and are not sent."""
+def _run_after_commit() -> bool:
+    """Do what would happen after the commit, and say whether there was anything.
+
+    Messages for workers name a row and a schema, and are not sent.
+    """
     waiting, connection.run_on_commit = connection.run_on_commit, []
     for entry in waiting:
         work = entry[1]
         if not work.__qualname__.startswith("after_commit."):
             work()
+    return bool(waiting)
 
 
 def _kept() -> str:
