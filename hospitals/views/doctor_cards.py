@@ -52,7 +52,7 @@ class Day(NamedTuple):
 
     label: str
     date: str
-    times: list[Time]
+    times: tuple[Time, ...]
     more: str
     url: str
 
@@ -67,17 +67,21 @@ class Later(NamedTuple):
 
 @dataclass(frozen=True)
 class Card:
-    """A doctor among the results. `zone_city` is said when the hospital's clocks are not the portal's."""
+    """A doctor among the results, in plain words: two cards that are equal look the same, and are drawn once.
 
-    doctor: DoctorListing
+    `zone_city` is said when the hospital's clocks are not the portal's.
+    """
+
+    name: str
+    photo: str
     url: str
     about: str
     place: str
     fee: str
-    kinds: list[Kind]
+    kinds: tuple[Kind, ...]
     languages: str
-    days: list[Day]
-    later: list[Later]
+    days: tuple[Day, ...]
+    later: tuple[Later, ...]
     earliest: datetime | None
     zone_city: str
 
@@ -98,15 +102,16 @@ def _card(request: Request, doctor: DoctorListing, wanted: Wanted, now: datetime
     links = {kind: link(f"kind={kind}&at=") for kind in fees if wanted.kind in (None, kind)}
     week = link(f"kind={wanted.kind}&week=" if wanted.kind else "week=")
     return Card(
-        doctor=doctor,
+        name=doctor.name,
+        photo=doctor.photo_thumb,
         url=link(f"kind={wanted.kind}" if wanted.kind else ""),
         about=_about(doctor),
         place=_("%(hospital)s, %(city)s") % {"hospital": hospital.name, "city": hospital.city},
         fee=_fee(doctor, wanted.kind),
-        kinds=[one for one in KINDS if one.kind in fees],
+        kinds=tuple(one for one in KINDS if one.kind in fees),
         languages=", ".join(names(doctor.languages)),
-        days=[_day(one, today, zone, links, doctor.name, f"{week}{one.day.isoformat()}") for one in free],
-        later=[Later(short_day(one.day), _times(one.count), f"{week}{one.day.isoformat()}") for one in free[1:]],
+        days=tuple(_day(one, today, zone, links, doctor.name, f"{week}{one.day.isoformat()}") for one in free),
+        later=tuple(Later(short_day(one.day), _times(one.count), f"{week}{one.day.isoformat()}") for one in free[1:]),
         earliest=free[0].times[0].starts_at.astimezone(zone) if free else None,
         zone_city=""
         if hospital.time_zone == settings.TIME_ZONE
@@ -121,7 +126,7 @@ def _day(free: FreeDay, today: date, zone: ZoneInfo, links: dict[VisitKind, str]
         clock, instant = _written(time.starts_at, zone)
         times.append(Time(clock, f"{clock}, {day}, {name}", f"{link}{instant}"))
     more = free.count - len(times)
-    return Day(_day_name(free.day, today), day, times, _more(more) if more else "", url)
+    return Day(_day_name(free.day, today), day, tuple(times), _more(more) if more else "", url)
 
 
 @lru_cache(maxsize=4096)
