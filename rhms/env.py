@@ -11,6 +11,8 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEVELOPMENT_SECRET = "development-only-secret-refused-when-debug-is-off"  # noqa: S105
+RAZORPAY = "https://api.razorpay.com"
+SANDBOX_KEY = "rzp_test_sandbox"  # how the keys of `python -m sandbox` begin
 
 
 class Env(BaseSettings):
@@ -67,6 +69,28 @@ class Env(BaseSettings):
     dns_servers: str = Field(
         "", description="Comma-separated host:port of resolvers for own-domain checks. Empty: the system's."
     )
+
+    razorpay_key_id: str = Field("", description="The platform's own key to Razorpay. With it go the next two.")
+    razorpay_key_secret: SecretStr = Field(SecretStr(""), description="The key's secret.")
+    razorpay_webhook_secret: SecretStr = Field(SecretStr(""), description="Signs what Razorpay tells the platform.")
+    razorpay_api_url: str = Field(RAZORPAY, description="Where Razorpay is. Another address only with DEBUG on.")
+
+    @model_validator(mode="after")
+    def _razorpay_is_whole_and_real(self) -> Self:
+        """All of the platform's keys or none; no other Razorpay and no test money of a sandbox in production."""
+        keys = (self.razorpay_key_id, self.razorpay_key_secret, self.razorpay_webhook_secret)
+        given = [bool(key.get_secret_value() if isinstance(key, SecretStr) else key) for key in keys]
+        if any(given) and not all(given):
+            raise ValueError(
+                "RAZORPAY_KEY_ID, RAZORPAY_KEY_SECRET and RAZORPAY_WEBHOOK_SECRET belong together: set all or none."
+            )
+        if not self.debug and self.razorpay_api_url.rstrip("/") != RAZORPAY:
+            raise ValueError(f"RAZORPAY_API_URL must be {RAZORPAY} when DEBUG is off.")
+        if not self.debug and self.razorpay_key_id.startswith(SANDBOX_KEY):
+            raise ValueError(
+                "RAZORPAY_KEY_ID is the sandbox's, whose money is none. Set Razorpay's own when DEBUG is off."
+            )
+        return self
 
     @model_validator(mode="after")
     def _production_is_serious(self) -> Self:

@@ -13,6 +13,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterable
 from contextlib import ExitStack
+from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn, TextIO
@@ -27,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VAR = ROOT / "var"
 PYTHON = sys.executable
 READY_WITHIN = 120.0
+RAZORPAY_KEYS = {"RAZORPAY_KEY_ID", "RAZORPAY_KEY_SECRET", "RAZORPAY_WEBHOOK_SECRET"}
 
 
 def main() -> int:
@@ -71,12 +74,17 @@ def _serve(stack: ExitStack) -> None:
     given = _given()
     servers = _servers(given)
     env = _environment(given, site=site)
+    payments = _payments(port, site=env["SITE_URL"]) if _wants_payments(given, debug=env["DEBUG"]) else None
     for variable, server in servers.items():
         _say(f"Starting {server.name} ...")
         stack.callback(server.stop)
         env[variable] = server.start()
 
     stack.callback(_stop, processes)
+    if payments:
+        _say("Starting the payment sandbox ...")
+        env |= payments.env
+        processes.start(name="sandbox", command=payments.command, env=env)
     manage = [PYTHON, "manage.py"]
     _say("Preparing the database ...")
     processes.run(name="prepare", command=[*manage, "prepare"], env=env)
@@ -91,6 +99,8 @@ def _serve(stack: ExitStack) -> None:
         processes.start(name=name, command=command, env=env)
     _wait_until_ready(processes, port=port)
     _say(f"\n{sign_ins.rstrip()}\n")
+    if payments:
+        _say(f"Payments are test money: no money moves. Look behind them at {env['RAZORPAY_API_URL']}.")
     if "EMAIL_URL" not in given:
         _say(f"E-mails are not sent: they are kept in {VAR / 'mail'}.")
     _say(f"RHMS is ready at {site} after {time.monotonic() - began:.0f} s. Ctrl-C stops it.\n")
@@ -205,6 +215,43 @@ def _environment(given: dict[str, str], *, site: str) -> dict[str, str]:
         "EMAIL_URL": given.get("EMAIL_URL", f"file:///{VAR / 'mail'}"),
         "PYTHONUNBUFFERED": "1",
     }
+
+
+@dataclass(frozen=True)
+class _Payments:
+    """The payment sandbox: how it is started, and what the platform must know of it."""
+
+    command: list[str]
+    env: dict[str, str]
+
+
+def _wants_payments(given: dict[str, str], *, debug: str) -> bool:
+    """Test payments stand in when nobody gave keys to real ones, and never outside development."""
+    return not given.keys() & RAZORPAY_KEYS and debug.lower() in ("1", "true", "yes", "on")
+
+
+def _payments(port: int, *, site: str) -> _Payments:
+    """Test payments at the port beside ours, with keys that stay the same."""
+    beside = port + 1 if port < 65535 else port - 1
+    try:
+        _free_addresses(beside)
+    except CannotStartError:
+        raise CannotStartError(
+            f"Port {beside}, where the test payments belong, is taken by another program: choose another pair with "
+            f"`PORT={8010 if port != 8010 else 8020} make run`."
+        ) from None
+    secret = sha256(f"payments {_secret_key()}".encode()).hexdigest()
+    webhooks = f"{site.rstrip('/')}/webhooks/razorpay/"
+    data = str(VAR / "sandbox.sqlite3")
+    return _Payments(
+        command=[PYTHON, "-m", "sandbox", "--port", str(beside), "--data", data, "--webhook-url", webhooks],
+        env={
+            "RAZORPAY_KEY_ID": f"rzp_test_sandbox{secret[:14]}",
+            "RAZORPAY_KEY_SECRET": secret[14:38],
+            "RAZORPAY_WEBHOOK_SECRET": secret[38:],
+            "RAZORPAY_API_URL": f"http://localhost:{beside}",
+        },
+    )
 
 
 def _check(servers: Iterable[Server]) -> bool:

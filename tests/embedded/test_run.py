@@ -1,6 +1,8 @@
 """`make run`, on a stand-in of the platform in a folder of its own: real servers and gunicorn, stub commands."""
 
 import os
+import random
+import re
 import shutil
 import signal
 import socket
@@ -10,6 +12,7 @@ import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -42,6 +45,7 @@ def platform() -> Iterator[Path]:
     (made / "rhms").mkdir()
     for name in ("embedded.py", "server_user.py", "processes.py", "run.py"):
         shutil.copy(Path(run.__file__).parent / name, made / "rhms")
+    shutil.copytree(run.ROOT / "sandbox", made / "sandbox")
     (made / "rhms" / "__init__.py").touch()
     (made / "rhms" / "wsgi.py").write_text(WSGI)
     (made / "manage.py").write_text(MANAGE)
@@ -78,8 +82,15 @@ def refusal(platform: Path, port: int | str, **given: str) -> str:
 
 @pytest.fixture
 def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+    """A free one whose neighbour is free too, below those that systems give to outgoing connections."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with (
+            suppress(OSError),
+            socket.create_server(("127.0.0.1", port)),
+            socket.create_server(("127.0.0.1", port + 1)),
+        ):
+            return port
 
 
 def processes_of(platform: Path) -> list[str]:
@@ -170,3 +181,36 @@ def test_servers_named_in_dotenv_are_used(platform: Path, port: int) -> None:
         said, _ = running.communicate(timeout=20)
     assert "KeyError: 'DATABASE_URL'" in said
     assert not (platform / "var" / "postgres").exists()
+
+
+def test_without_keys_payments_are_the_sandboxs_and_outlive_a_kill(platform: Path, port: int) -> None:
+    (platform / "manage.py").write_text(f"{MANAGE}\nprint('key', os.environ['RAZORPAY_KEY_ID'], file=sys.stderr)\n")
+    with start(platform, port) as first:
+        said = until_ready(first)
+        assert f"Payments are test money: no money moves. Look behind them at http://localhost:{port + 1}." in said
+        with urllib.request.urlopen(f"http://localhost:{port + 1}/", timeout=5) as answer:
+            page = answer.read().decode()
+        assert f"http://localhost:{port}/webhooks/razorpay/" in page
+        first.kill()
+    with start(platform, port) as second:
+        again = until_ready(second)
+        second.send_signal(signal.SIGTERM)
+        second.communicate(timeout=10)
+    [key] = set(re.findall(r"rzp_test_sandbox\w+", said + again + page))
+    assert len(key) == 30, "the same key at every start"
+    assert processes_of(platform) == []
+
+
+def test_with_keys_no_sandbox_is_started(platform: Path, port: int) -> None:
+    with start(platform, port, RAZORPAY_KEY_ID="rzp_live_1") as running:
+        said = until_ready(running)
+        assert "test money" not in said
+        assert not (platform / "var" / "sandbox.sqlite3").exists()
+        running.send_signal(signal.SIGTERM)
+        running.communicate(timeout=10)
+
+
+def test_a_busy_port_beside_it_is_one_sentence_too(platform: Path, port: int) -> None:
+    with socket.create_server(("127.0.0.1", port + 1)):
+        said = refusal(platform, port)
+    assert said.startswith(f"Port {port + 1}, where the test payments belong, is taken by another program: choose")

@@ -61,6 +61,16 @@ def test_nothing_else_reads_the_environment() -> None:
         ({"site_url": "http://rhms.example"}, "SITE_URL must start with https"),
         ({"email_url": "console:"}, "EMAIL_URL must name a mail server"),
         ({"db_password": "demo-only"}, "password is the demo's"),
+        ({"razorpay_api_url": "http://localhost:8001"}, "RAZORPAY_API_URL must be https://api.razorpay.com"),
+        ({"razorpay_key_id": "rzp_live_1"}, "set all or none"),
+        (
+            {
+                "razorpay_key_id": "rzp_test_sandbox1",
+                "razorpay_key_secret": "secret",
+                "razorpay_webhook_secret": "secret",
+            },
+            "the sandbox's, whose money is none",
+        ),
     ],
 )
 def test_production_refuses_what_is_only_good_for_development(faults: dict[str, Any], sentence: str) -> None:
