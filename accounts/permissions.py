@@ -65,6 +65,13 @@ class Permission(StrEnum):
     PATIENT_EDIT = auto()
     PATIENT_MERGE = auto()  # merge double entries, and block
     PATIENT_CLINICAL = auto()  # blood group, allergies, conditions
+    INVOICE_VIEW = auto()  # all bills of the hospital, and what was paid on them
+    INVOICE_EDIT = auto()  # make, issue, correct and cancel bills; insurers' claims
+    PAYMENT_TAKE = auto()  # take money at the desk, open and close a cash day
+    REFUND_GIVE = auto()  # ask for refunds and pay them out
+    MONEY_APPROVE = auto()  # discounts and refunds above the limits
+    MONEY_VIEW = auto()  # dashboard, reports, all clerks' cash days, what does not match
+    MONEY_RULES = auto()  # tax rates, limits, promo codes, the keys to the payment gateway
 
 
 _EVERY_STAFF_MEMBER = {Permission.START_VIEW}
@@ -95,6 +102,13 @@ ROLES: dict[Role, set[Permission]] = {
         Permission.PATIENT_VIEW,
         Permission.PATIENT_EDIT,
         Permission.PATIENT_MERGE,
+        Permission.INVOICE_VIEW,
+        Permission.INVOICE_EDIT,
+        Permission.PAYMENT_TAKE,
+        Permission.REFUND_GIVE,
+        Permission.MONEY_APPROVE,
+        Permission.MONEY_VIEW,
+        Permission.MONEY_RULES,
     },
     Role.DOCTOR: _EVERY_STAFF_MEMBER
     | {Permission.OWN_DAY, Permission.VISIT_OPEN, Permission.PATIENT_VIEW, Permission.PATIENT_CLINICAL},
@@ -115,15 +129,29 @@ ROLES: dict[Role, set[Permission]] = {
         Permission.QUEUE_RUN,
         Permission.PATIENT_VIEW,
         Permission.PATIENT_EDIT,
+        Permission.INVOICE_VIEW,
+        Permission.INVOICE_EDIT,
+        Permission.PAYMENT_TAKE,
+        Permission.REFUND_GIVE,
     },
     Role.PHARMACIST: _EVERY_STAFF_MEMBER,
     Role.PHARMACY_MANAGER: _EVERY_STAFF_MEMBER,
-    Role.BILLING_CLERK: _EVERY_STAFF_MEMBER | {Permission.VISIT_OPEN, Permission.APPOINTMENT_VIEW},
+    Role.BILLING_CLERK: _EVERY_STAFF_MEMBER
+    | {
+        Permission.VISIT_OPEN,
+        Permission.APPOINTMENT_VIEW,
+        Permission.PATIENT_VIEW,
+        Permission.INVOICE_VIEW,
+        Permission.INVOICE_EDIT,
+        Permission.PAYMENT_TAKE,
+        Permission.REFUND_GIVE,
+        Permission.MONEY_VIEW,
+    },
     Role.CONTENT_MANAGER: _EVERY_STAFF_MEMBER | {Permission.DEPARTMENT_EDIT, Permission.DOCTOR_PROFILE_EDIT},
 }
 
 # All that a superadmin may do in a hospital admin's name. What is not listed is refused: the account itself, doctors'
-# documents, and whatever is clinical.
+# documents, whatever is clinical, and money.
 SUPPORT = {
     Permission.SIGNED_IN,
     Permission.START_VIEW,

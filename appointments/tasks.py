@@ -5,8 +5,9 @@ from uuid import UUID
 
 from django.utils.timezone import now
 
-from appointments.services import booking, following, listing, reminders, rounds, waiting
+from appointments.services import booking, following, gate, listing, reminders, waiting
 from core.queue import task
+from tenants import rounds
 
 
 @task("appointments.refresh_times")
@@ -51,6 +52,12 @@ def follow_patient(*, patient_id: int) -> None:
 def release_holds() -> None:
     """Each minute: give up the holds whose time is over."""
     rounds.everywhere(lambda _hospital: booking.release_run_out(now=now()))
+
+
+@task("appointments.release_unpaid")
+def release_unpaid() -> None:
+    """Each minute: give up the visits that were to be paid by now, unless somebody is about to pay."""
+    rounds.everywhere(lambda hospital: gate.release_unpaid(hospital=hospital, now=now()))
 
 
 @task("appointments.remind")

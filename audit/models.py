@@ -1,11 +1,13 @@
 """The audit log of the schema that is active: the platform's in public, a hospital's in its own."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Self
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.db.models import Q
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +27,7 @@ class Action(models.TextChoices):
     SETTINGS_CHANGED = "settings.changed", _("Settings changed")
     CONTACT_CHECKED = "settings.contact_checked", _("Contact details checked")
     BOOKING_RULES_CHECKED = "settings.booking_rules_checked", _("Booking rules checked")
+    BILLING_RULES_CHECKED = "settings.billing_rules_checked", _("Billing rules checked")
     DOMAIN_CLAIMED = "domain.claimed", _("Own domain added")
     DOMAIN_VERIFIED = "domain.verified", _("Own domain verified")
     DOMAIN_REMOVED = "domain.removed", _("Own domain removed")
@@ -52,7 +55,7 @@ class Action(models.TextChoices):
     HOURS_CHANGED = "availability.changed", _("Hours changed")
     HOURS_REMOVED = "availability.removed", _("Hours removed")
     VISIT_HELD = "appointment.held", _("Time held")
-    VISIT_EXPIRED = "appointment.expired", _("Hold given up")
+    VISIT_EXPIRED = "appointment.expired", _("Time given up")
     VISIT_PENDING = "appointment.pending", _("Visit booked, to be confirmed")
     VISIT_CONFIRMED = "appointment.confirmed", _("Visit confirmed")
     VISIT_CHECKED_IN = "appointment.checked_in", _("Checked in")
@@ -64,6 +67,9 @@ class Action(models.TextChoices):
     VISIT_HOLD_EXTENDED = "appointment.hold_extended", _("Time held longer")
     VISIT_PATIENT_CONFIRMED = "appointment.patient_confirmed", _("Patient says they come")
     VISIT_CHANGED = "appointment.changed", _("Visit changed")
+    VISIT_PAID = "appointment.paid", _("Visit paid")
+    VISIT_REFUND_DUE = "appointment.refund_due", _("Visit to be refunded")
+    VISIT_REFUNDED = "appointment.refunded", _("Visit refunded")
     VISITS_EXPORTED = "appointment.exported", _("Visits exported")
     WAITLIST_WAITING = "waitlistentry.waiting", _("On the waitlist")
     WAITLIST_OFFERED = "waitlistentry.offered", _("Freed time offered")
@@ -79,6 +85,60 @@ class Action(models.TextChoices):
     FAMILY_ADDED = "familymember.added", _("Family member added")
     FAMILY_CHANGED = "familymember.changed", _("Family member changed")
     FAMILY_REMOVED = "familymember.removed", _("Family member removed")
+    INVOICE_DRAFTED = "invoice.draft", _("Bill begun")
+    INVOICE_CHANGED = "invoice.changed", _("Bill changed")
+    INVOICE_UNPAID = "invoice.unpaid", _("Bill to be paid")
+    INVOICE_PARTIALLY_PAID = "invoice.partially_paid", _("Bill paid in part")
+    INVOICE_PAID = "invoice.paid", _("Bill paid")
+    INVOICE_CANCELLED = "invoice.cancelled", _("Bill cancelled")
+    INVOICE_PARTIALLY_REFUNDED = "invoice.partially_refunded", _("Bill refunded in part")
+    INVOICE_REFUNDED = "invoice.refunded", _("Bill refunded")
+    INVOICE_SENT = "invoice.sent", _("Bill sent by e-mail")
+    INVOICES_EXPORTED = "invoice.exported", _("Bills exported")
+    DISCOUNT_APPROVED = "invoice.discount_approved", _("Discount approved")
+    DISCOUNT_DECLINED = "invoice.discount_declined", _("Discount declined")
+    CREDIT_NOTE_ISSUED = "creditnote.issued", _("Credit note issued")
+    PAYMENT_ORDER_NEW = "paymentorder.new", _("Online payment begun")
+    PAYMENT_ORDER_OPEN = "paymentorder.open", _("Online payment open")
+    PAYMENT_ORDER_PAID = "paymentorder.paid", _("Online payment made")
+    PAYMENT_ORDER_CLOSED = "paymentorder.closed", _("Online payment given up")
+    PAYMENT_CREATED = "payment.created", _("Payment begun")
+    PAYMENT_AUTHORIZED = "payment.authorized", _("Payment authorised")
+    PAYMENT_CAPTURED = "payment.captured", _("Payment received")
+    PAYMENT_FAILED = "payment.failed", _("Payment failed")
+    PAYMENT_VOIDED = "payment.voided", _("Payment given back by the gateway")
+    PAYMENTS_EXPORTED = "payment.exported", _("Payments exported")
+    REFUND_REQUESTED = "refund.requested", _("Refund asked for")
+    REFUND_APPROVED = "refund.approved", _("Refund granted")
+    REFUND_PROCESSING = "refund.processing", _("Refund on its way")
+    REFUND_PROCESSED = "refund.processed", _("Refunded")
+    REFUND_FAILED = "refund.failed", _("Refund failed")
+    REFUND_DECLINED = "refund.declined", _("Refund declined")
+    CASH_DAY_OPENED = "cashday.open", _("Cash day opened")
+    CASH_DAY_CLOSED = "cashday.closed", _("Cash day closed")
+    CLAIM_NOTED = "insuranceclaim.noted", _("Insurance noted")
+    CLAIM_CHANGED = "insuranceclaim.changed", _("Insurance details changed")
+    CLAIM_PREAUTH_ASKED = "insuranceclaim.preauth_asked", _("Pre-authorisation asked for")
+    CLAIM_PREAUTH_GIVEN = "insuranceclaim.preauth_given", _("Pre-authorised")
+    CLAIM_PREAUTH_REFUSED = "insuranceclaim.preauth_refused", _("Pre-authorisation refused")
+    CLAIM_SUBMITTED = "insuranceclaim.submitted", _("Claim sent")
+    CLAIM_APPROVED = "insuranceclaim.approved", _("Claim approved")
+    CLAIM_REJECTED = "insuranceclaim.rejected", _("Claim rejected")
+    CLAIM_SETTLED = "insuranceclaim.settled", _("Claim settled")
+    WEBHOOK_REFUSED = "webhookevent.refused", _("Message of the gateway refused")
+    DISCREPANCY_TAKEN = "discrepancy.taken", _("Discrepancy looked after")
+    DISCREPANCY_RESOLVED = "discrepancy.resolved", _("Discrepancy explained")
+    SETTLEMENT_IMPORTED = "settlementline.imported", _("Settlement file read")
+    PROMO_CODE_ADDED = "promocode.added", _("Promo code added")
+    PROMO_CODE_CHANGED = "promocode.changed", _("Promo code changed")
+    TAX_CATEGORY_ADDED = "taxcategory.added", _("Tax category added")
+    TAX_RATE_ADDED = "taxrate.added", _("Tax rate added")
+    TAX_RATE_REMOVED = "taxrate.removed", _("Tax rate removed")
+    GATEWAY_KEYS_SET = "gatewayaccount.set", _("Payment keys set")
+    GATEWAY_KEYS_ROTATED = "gatewayaccount.rotated", _("Webhook secret replaced")
+    GATEWAY_KEYS_REMOVED = "gatewayaccount.removed", _("Payment keys taken out of use")
+    REPORT_ASKED = "report.asked", _("Report asked for")
+    REPORT_OPENED = "report.opened", _("Report opened")
     SUPPORT_BEGUN = "support.begun", _("Support began")
     SUPPORT_ENDED = "support.ended", _("Support ended")
     INVITATION_SENT = "invitation.sent", _("Invitation sent")
@@ -112,7 +172,10 @@ def _midnight(day: date) -> datetime:
 
 
 # How the actions begin that tell of patients: support does not see who they are.
-ABOUT_PATIENTS = ("appointment.", "waitlistentry.", "patient.", "familymember.")
+ABOUT_PATIENTS = (
+    *("appointment.", "waitlistentry.", "patient.", "familymember."),
+    *("invoice.", "creditnote.", "paymentorder.", "payment.", "refund.", "insuranceclaim.", "discrepancy."),
+)
 
 
 class AuditLogs(models.QuerySet["AuditLog"]):
@@ -128,6 +191,13 @@ class AuditLogs(models.QuerySet["AuditLog"]):
     def about(self, thing: models.Model) -> Self:
         """What happened to one thing."""
         return self.filter(entity=thing._meta.label_lower, entity_id=str(thing.pk))
+
+    def about_any(self, things: Iterable[models.Model]) -> Self:
+        """What happened to any of them."""
+        found = Q(pk__in=[])
+        for thing in things:
+            found |= Q(entity=thing._meta.label_lower, entity_id=str(thing.pk))
+        return self.filter(found)
 
     def newest_first(self) -> Self:
         """By time, the row number deciding between rows of one moment."""

@@ -78,14 +78,15 @@ def delete(path: str) -> None:
     default_storage.delete(path)
 
 
-def answer(*, path: str, name: str, content_type: str) -> FileResponse:
-    """The document to look at, for who may: nothing in it runs, and nobody keeps a copy on the way."""
+def answer(*, path: str, name: str, content_type: str, is_kept: bool = False) -> FileResponse:
+    """The document to look at, or to keep, for who may: nothing in it runs, and nobody keeps a copy on the way."""
     try:
         content = default_storage.open(path)
     except FileNotFoundError:
         raise Http404 from None
     return FileResponse(
         content,
+        as_attachment=is_kept,
         filename=name,
         content_type=content_type,
         headers={

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
 
-from core.errors import TooMany
+from core.errors import DomainError, TooMany
 from core.http import Request
 
 PER_PAGE = 10
@@ -21,7 +21,7 @@ def page(request: Request, template: str, context: dict[str, Any], *, part: str 
     """Render `template`, or only its partial `part` when htmx asks for a fragment.
 
     A form in the context that has errors makes the status 422, which htmx swaps in like any answer; one that was
-    refused for too many tries makes it 429.
+    refused for too many tries makes it 429, and one that some other service keeps from being done 503.
     """
     wants_part = part and request.htmx and not request.htmx.boosted and not request.htmx.history_restore_request
     form = context.get("form")
@@ -31,6 +31,8 @@ def page(request: Request, template: str, context: dict[str, Any], *, part: str 
     if isinstance(refusal, TooMany):
         response.status_code = refusal.status
         response["Retry-After"] = str(refusal.retry_after)
+    elif isinstance(refusal, DomainError) and refusal.status >= 500:
+        response.status_code = refusal.status
     # Without this the back button could show a bare fragment.
     patch_vary_headers(response, ["HX-Request"])
     return response

@@ -26,8 +26,8 @@ class State(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
-# How the kinds begin that tell of somebody's visits: support does not see whose they are.
-ABOUT_VISITS = ("visit_", "waitlist_", "morning_")
+# How the kinds begin that tell of somebody's visits and bills: support does not see whose they are.
+ABOUT_VISITS = ("visit_", "waitlist_", "morning_", "bill_")
 
 
 class Notifications(models.QuerySet["Notification"]):
@@ -69,6 +69,9 @@ class Notification(models.Model):
     subject = models.CharField(_("subject"), max_length=200)
     text = models.TextField(_("text"))
     html = models.TextField(_("HTML"))
+    # A document is made when the message is delivered: `attachment` names what is to be made, as "receipt:<its code>".
+    attachment = models.CharField(_("made of"), max_length=80, blank=True, default="", db_default="")
+    attachment_name = models.CharField(_("attached"), max_length=120, blank=True, default="", db_default="")
     # A one-time link is a key: once it is delivered, the outbox keeps no copy (see services.deliver).
     is_secret = models.BooleanField(_("holds a one-time link"), default=False)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.WAITING)

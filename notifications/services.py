@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import formataddr
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import ObjectDoesNotExist
 from django.core.mail import EmailMultiAlternatives
 from django.db import connection, transaction
 from django.template.loader import render_to_string
+from django.utils.module_loading import import_string
 from django.utils.timezone import now as clock
 from django.utils.translation import gettext as _
 
@@ -42,14 +45,27 @@ def notify(
     accent: str,
     context: Mapping[str, Any],
     is_secret: bool = False,
+    attachment: "Attachment | None" = None,
 ) -> Notification:
     """Write an e-mail into the outbox, to be delivered once the present transaction has committed.
 
     `template` names `templates/emails/<template>.html` and `.txt`; `accent` is the sender's brand colour, a hex value.
-    `is_secret` marks a message that holds a one-time link.
+    `is_secret` marks a message that holds a one-time link. `attachment` is a document that goes with it.
     """
-    letter = Letter(to_address, to_name, template, subject, context, is_secret=is_secret)
+    letter = Letter(to_address, to_name, template, subject, context, is_secret=is_secret, attachment=attachment)
     return notify_all(letters=[letter], brand_name=brand_name, accent=accent)[0]
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A PDF file that goes with a message, made when it is delivered: it must be of something that never changes.
+
+    settings.MESSAGE_ATTACHMENTS says who makes a document of this `kind`, given its `code`.
+    """
+
+    kind: str
+    code: UUID
+    name: str
 
 
 @dataclass(frozen=True)
@@ -62,6 +78,7 @@ class Letter:
     subject: str
     context: Mapping[str, Any]
     is_secret: bool = False
+    attachment: Attachment | None = None
 
 
 def notify_all(*, letters: Sequence[Letter], brand_name: str, accent: str) -> list[Notification]:
@@ -90,6 +107,8 @@ def _composed(letter: Letter, brand: Mapping[str, str]) -> Notification:
         text=render_to_string(f"emails/{letter.template}.txt", full).strip() + "\n",
         html=render_to_string(f"emails/{letter.template}.html", full),
         is_secret=letter.is_secret,
+        attachment=f"{letter.attachment.kind}:{letter.attachment.code}" if letter.attachment else "",
+        attachment_name=letter.attachment.name if letter.attachment else "",
     )
 
 
@@ -111,7 +130,8 @@ def deliver(*, notification_id: int, now: datetime | None = None) -> None:
     mine = Notification.objects.filter(pk=message.pk, state=State.SENDING)
     try:
         _send_email(message)
-    except (OSError, smtplib.SMTPException, ValueError) as error:  # ValueError: a header that cannot be written
+    # ValueError: a header that cannot be written; the next two: a document that cannot be made.
+    except (OSError, smtplib.SMTPException, ValueError, RuntimeError, ObjectDoesNotExist) as error:
         logger.warning("Message %s was not delivered (attempt %d): %s", message.code, attempts, error)
         given_up = attempts > len(BACKOFF) or isinstance(error, smtplib.SMTPRecipientsRefused)
         mine.update(
@@ -135,6 +155,10 @@ def _send_email(message: Notification) -> None:
         headers={"Message-ID": f"<{message.code}@{domain}>", "Auto-Submitted": "auto-generated"},
     )
     mail.attach_alternative(message.html, "text/html")
+    if message.attachment:
+        kind, _colon, code = message.attachment.partition(":")
+        make = import_string(settings.MESSAGE_ATTACHMENTS[kind])
+        mail.attach(message.attachment_name, make(code), "application/pdf")
     mail.send()
 
 

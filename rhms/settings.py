@@ -52,7 +52,7 @@ SHARED_APPS = [
     "template_partials.apps.SimpleAppConfig",
     "django_cotton.apps.SimpleAppConfig",
 ]
-TENANT_APPS = ["appointments", "patients", "hospitals", "notifications", "audit"]
+TENANT_APPS = ["appointments", "billing", "patients", "hospitals", "notifications", "audit"]
 INSTALLED_APPS = SHARED_APPS + [app for app in TENANT_APPS if app not in SHARED_APPS]
 
 TENANT_MODEL = "tenants.Hospital"
@@ -61,6 +61,15 @@ PUBLIC_SCHEMA_NAME = "public"
 TENANT_LIMIT_SET_CALLS = True  # SET search_path when it changes, not before every statement
 AUTH_USER_MODEL = "accounts.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Money -----------------------------------------------------------------------------------------------------------
+
+# The platform's own keys; a hospital may bring its own. Without keys nothing is paid online.
+RAZORPAY_KEY_ID = env.razorpay_key_id
+RAZORPAY_KEY_SECRET = env.razorpay_key_secret.get_secret_value()
+RAZORPAY_WEBHOOK_SECRET = env.razorpay_webhook_secret.get_secret_value()
+RAZORPAY_API_URL = env.razorpay_api_url.rstrip("/")
+RAZORPAY_CHECKOUT_URL = f"{RAZORPAY_API_URL}/v1/checkout/embedded"
 
 # --- Requests --------------------------------------------------------------------------------------------------------
 
@@ -127,7 +136,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:"],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
-        "form-action": ["'self'"],
+        "form-action": ["'self'", RAZORPAY_API_URL],  # the checkout is a form that goes there
         "manifest-src": ["'self'"],
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],
@@ -237,6 +246,15 @@ SPECTACULAR_SETTINGS = {
         "VisitKindAsked": "appointments.serializers.visits.KINDS",
         "DocumentKind": "hospitals.models.DoctorDocument.Kind",
         "HoursKind": "appointments.models.Availability.Kind",
+        "PaperKind": "billing.serializers.own.PAPERS",
+        "BillStatus": "billing.models.invoices.Status",
+        "ClaimStatus": "billing.models.insurance.ClaimStatus",
+        "RefundStatus": "billing.models.refunds.RefundStatus",
+        "GatewayPaymentStatus": "billing.models.payments.PaymentStatus",
+        "PaymentMethod": "billing.models.Method",
+        "CashDayStatus": "billing.models.CashDay.Status",
+        "ReportKind": "billing.models.Report.Kind",
+        "VisitPaymentStatus": "appointments.models.Appointment.PaymentStatus",
     },
 }
 
@@ -255,6 +273,11 @@ CELERY_BEAT_SCHEDULE = {
     "forget what has expired": {"task": "accounts.forget_expired", "schedule": 3600.0},
     "keep free times true": {"task": "appointments.refresh_stale", "schedule": 60.0},
     "release holds that ran out": {"task": "appointments.release_holds", "schedule": 60.0},
+    "give up visits nobody pays": {"task": "appointments.release_unpaid", "schedule": 60.0},
+    "sweep money": {"task": "billing.sweep", "schedule": 60.0},
+    "sweep reports": {"task": "billing.sweep_reports", "schedule": 60.0},
+    "drop old reports": {"task": "billing.drop_reports", "schedule": 3600.0},
+    "compare the gateway with the books": {"task": "billing.reconcile", "schedule": 3 * 3600.0},
     "remind of visits": {"task": "appointments.remind", "schedule": 60.0},
     "write to doctors in the morning": {"task": "appointments.morning_lists", "schedule": 300.0},
     "keep waitlists moving": {"task": "appointments.waitlists", "schedule": 60.0},
@@ -273,6 +296,12 @@ EMAIL_USE_TLS = bool(_email.get("EMAIL_USE_TLS"))
 EMAIL_USE_SSL = bool(_email.get("EMAIL_USE_SSL"))
 EMAIL_FILE_PATH = _email.get("EMAIL_FILE_PATH") or None
 EMAIL_TIMEOUT = 10
+# Who makes the documents that go with messages, given the code of what they show.
+MESSAGE_ATTACHMENTS = {
+    "bill": "billing.services.printing.bill_file",
+    "receipt": "billing.services.printing.receipt_file",
+    "credit_note": "billing.services.printing.credit_note_file",
+}
 DEFAULT_FROM_EMAIL = env.default_from_email
 SUPPORT_EMAIL = env.support_email
 SERVER_EMAIL = env.default_from_email

@@ -15,8 +15,10 @@ urlpatterns = [
     path("api/schema/", Description.as_view(urlconf="rhms.urls_hospital"), name="schema"),
     path("api/", include("hospitals.urls_site_api")),
     path("api/", include("patients.urls_site_api")),
+    path("api/", include("billing.urls_site_api")),
     path("api/", include("appointments.urls_site_api")),
     path("", include("hospitals.urls_site")),
     path("", include("patients.urls_site")),
+    path("", include("billing.urls_site")),
     path("", include("appointments.urls_site")),
 ]

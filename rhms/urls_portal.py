@@ -22,5 +22,6 @@ urlpatterns = [
     path("api/", include("hospitals.urls_portal_api")),
     path("api/", include("appointments.urls_portal_api")),
     path("", include("hospitals.urls_portal")),
+    path("", include("billing.urls_portal")),
     path("", include("appointments.urls_portal")),
 ]

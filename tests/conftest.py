@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg2
 import pytest
+import pytest_django
 from django.conf import settings as django_settings
 from django.contrib.auth import login
 from django.core.cache import cache
@@ -23,6 +24,7 @@ from core import schemas
 from hospitals.models import Staff
 from tenants.models import Hospital
 from tests import factories
+from tests.fakes.razorpay import Gateway, Sandbox, running_sandbox
 
 _clones = count(1)
 
@@ -181,6 +183,27 @@ def cedar_hari(cedar: Hospital, hari: User) -> Client:
 def cedar_kiran(cedar: Hospital, kiran: User) -> Client:
     """Kiran, signed in where he has no business."""
     return browser("cedar.localhost", kiran)
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    """The payment sandbox: one process for all tests, started by the first that asks."""
+    with running_sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def gateway(sandbox: Sandbox, settings: pytest_django.Settings) -> Gateway:
+    """A new account at the sandbox, whose keys are the platform's own for this test."""
+    made = sandbox.account()
+    policy = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
+    settings.CONTENT_SECURITY_POLICY = {"DIRECTIVES": {**policy, "form-action": ["'self'", made.url]}}
+    settings.RAZORPAY_API_URL = made.url
+    settings.RAZORPAY_CHECKOUT_URL = f"{made.url}/v1/checkout/embedded"
+    settings.RAZORPAY_KEY_ID = made.keys.key_id
+    settings.RAZORPAY_KEY_SECRET = made.keys.key_secret
+    settings.RAZORPAY_WEBHOOK_SECRET = made.webhook_secret
+    return made
 
 
 @contextmanager

@@ -9,13 +9,14 @@ import pytest
 
 from accounts.models import User
 from appointments.models import Appointment, Status
-from appointments.services import booking, day, moving, reminders, rounds
+from appointments.services import booking, day, moving, reminders
 from appointments.services.booking import Booking
 from core.visits import VisitKind
 from hospitals.models import BookingPolicy, Doctor, Staff
 from hospitals.services import joining
 from notifications.models import Notification
 from patients.models import Patient
+from tenants import rounds
 from tenants.models import Hospital
 from tests import factories
 from tests.appointments.mail import letter
