@@ -7,7 +7,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from appointments.models import Appointment, WaitlistEntry
+from appointments.models import Appointment, Status, WaitlistEntry
 from appointments.models.visits import BOOKED, Appointments
 from appointments.models.waiting import WaitlistEntries
 from appointments.steps import STATUS_ALIASES
@@ -36,7 +36,9 @@ class VisitFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-fil
         queryset=_doctors, to_field_name="code", label=_("Doctor"), empty_label=_("Every doctor")
     )
     status = django_filters.ChoiceFilter(
-        choices=[(status.value, status.label) for status in BOOKED], label=_("Status"), empty_label=_("Every status")
+        choices=[*((status.value, status.label) for status in BOOKED), (Status.EXPIRED, _("Not paid in time"))],
+        label=_("Status"),
+        empty_label=_("Every status"),
     )
     first = django_filters.DateFilter(method="since", label=_("From"), widget=_day())
     last = django_filters.DateFilter(method="until", label=_("To"), widget=_day())
@@ -72,7 +74,7 @@ class VisitApiFilter(VisitFilter):
     """The same for the API: patients by id, states also by the other names that clients have for them."""
 
     status = django_filters.ChoiceFilter(
-        choices=[(name, name) for name in [*BOOKED, *STATUS_ALIASES]], method="standing"
+        choices=[(name, name) for name in [*BOOKED, Status.EXPIRED, *STATUS_ALIASES]], method="standing"
     )
     patient = django_filters.UUIDFilter(field_name="patient__code")
     date_from = django_filters.DateFilter(method="since")

@@ -105,6 +105,8 @@ def possible(request: Any, visit: Appointment, *, as_patient: bool = False) -> l
     """
     steps = PATIENT if as_patient and is_own(request, visit) else permitted(request, visit)
     found = [step for step in Step if step in steps and visit.status in FROM[step]]
+    if visit.waits_for_payment and Step.COMES in found:
+        found.remove(Step.COMES)
     is_late = Step.CANCEL in found and visit.status not in _PATIENTS_CANCEL_FROM
     if is_late and not acts_for_hospital(request, visit, Step.CANCEL):
         found.remove(Step.CANCEL)
@@ -130,7 +132,7 @@ def reads_reason(request: Any, visit: Appointment) -> bool:
 
 def towards(visit: Appointment, status: Status) -> Step:
     """The step that brings a visit into this state. Raises NotAllowedNow if none does from where it stands."""
-    if status not in TRANSITIONS[visit.status]:
+    if status not in TRANSITIONS[visit.status] or status == Status.EXPIRED:
         raise NotAllowedNow(audit.already(visit) or _("This step is not possible now."), field="status")
     if status == Status.RESCHEDULED:
         raise Invalid(_("Say to which time the visit is moved."), field="status")

@@ -26,7 +26,9 @@ urlpatterns = [
     path("appointments/<uuid:code>/", visits.OneVisit.as_view(), name="api_appointment"),
     path("appointments/<uuid:code>/update_status/", visits.UpdateStatus.as_view(), name="api_appointment_status"),
     path("appointments/<uuid:code>/reschedule/", visits.Reschedule.as_view(), name="api_appointment_reschedule"),
-    path("appointments/<uuid:code>/cancel/", visits.TakeStep.as_view(step=Step.CANCEL), name="api_appointment_cancel"),
+    path("appointments/<uuid:code>/cancel/", visits.Cancel.as_view(), name="api_appointment_cancel"),
+    path("appointments/<uuid:code>/pay/", visits.Pay.as_view(), name="api_appointment_pay"),
+    path("appointments/<uuid:code>/bill/", visits.Bill.as_view(), name="api_appointment_bill"),
     path(
         "appointments/<uuid:code>/check_in/",
         visits.TakeStep.as_view(step=Step.CHECK_IN),

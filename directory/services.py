@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from psycopg2.extras import DateTimeTZRange
 
@@ -258,6 +258,15 @@ def claim_time(
             [user.pk, person, hospital.pk, appointment, starts_at, ends_at],
         )
         return cursor.fetchone() is not None
+
+
+def resume_time(*, appointment: UUID) -> bool:
+    """A visit that had ended takes the person's time again, unless they have another one then; tell whether it does."""
+    try:
+        with transaction.atomic():
+            return TakenTime.objects.filter(appointment=appointment).update(is_live=True) > 0
+    except IntegrityError:
+        return False
 
 
 def rival_of(*, person: UUID, starts_at: datetime, ends_at: datetime) -> TakenTime | None:

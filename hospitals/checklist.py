@@ -9,9 +9,12 @@ from django.utils.translation import ngettext
 
 from audit.models import Action, AuditLog
 from directory.models import DoctorListing
-from hospitals.models import BookingPolicy, Department, Doctor, Settings, Staff
+from hospitals.models import Department, Doctor, Settings, Staff
 from tenants.models import DEFAULT_ACCENT, Domain, Hospital
 
+# What the room of money, which stands above this one, calls the hospital's rules and keys.
+_MONEY = ["billing.billingrules", "billing.gatewayaccount"]
+_BOOKING = "hospitals.bookingpolicy"
 _CONTACT_FIELDS = ["email", "phone_number", "address", "city", "state", "time_zone"]
 
 
@@ -41,6 +44,7 @@ class Facts:
     claims: int
     requires_two_factor: bool
     has_booking_rules: bool
+    has_billing_rules: bool
     doctors: int
     free_doctors: int
 
@@ -48,6 +52,8 @@ class Facts:
 def facts(hospital: Hospital) -> Facts:
     """How far the hospital is."""
     contact = Q(action=Action.CONTACT_CHECKED) | Q(action=Action.SETTINGS_CHANGED, data__has_any_keys=_CONTACT_FIELDS)
+    rules = AuditLog.objects.filter(entity__in=[_BOOKING, *_MONEY])
+    looked_at = set(rules.order_by().values_list("entity", flat=True).distinct())
     return Facts(
         has_logo=bool(hospital.logo),
         has_colour=hospital.accent != DEFAULT_ACCENT,
@@ -58,15 +64,22 @@ def facts(hospital: Hospital) -> Facts:
         domains=Domain.objects.filter(tenant=hospital, is_primary=False).count(),
         claims=hospital.domain_claims.count(),
         requires_two_factor=hospital.requires_two_factor,
-        has_booking_rules=AuditLog.objects.about(BookingPolicy(pk=1)).exists(),
+        has_booking_rules=_BOOKING in looked_at,
+        has_billing_rules=not looked_at.isdisjoint(_MONEY),
         doctors=Doctor.objects.verified().count(),
         free_doctors=DoctorListing.objects.published().filter(hospital=hospital, next_free_at__isnull=False).count(),
     )
 
 
-def steps(known: Facts) -> list[Step]:
-    """The start page's checklist."""
+def steps(known: Facts, *, with_money: bool) -> list[Step]:
+    """The start page's checklist; payments stand on it for who decides about money."""
     brand, contact = reverse("settings_brand"), reverse("settings_contact")
+    payments = Step(
+        _("Set up payments"),
+        _("Your name and GSTIN on bills, and how patients pay online."),
+        reverse("settings_billing"),
+        known.has_billing_rules,
+    )
     return [
         Step(
             _("Add your logo"), _("It stands on every page, and beside your name on the portal."), brand, known.has_logo
@@ -104,6 +117,7 @@ def steps(known: Facts) -> list[Step]:
             reverse("settings_booking"),
             known.has_booking_rules,
         ),
+        *([payments] if with_money else []),
         Step(
             _("Give your doctors fees and hours"),
             _("Then patients find them and book their free times."),
@@ -122,8 +136,15 @@ def steps(known: Facts) -> list[Step]:
     ]
 
 
-def sections(known: Facts) -> list[Step]:
-    """The settings, each with how far it is."""
+def sections(known: Facts, *, with_money: bool) -> list[Step]:
+    """The settings, each with how far it is; billing for who decides about money."""
+    billing = Step(
+        _("Billing"),
+        _("What stands on bills, taxes, promo codes, and keys for online payments."),
+        reverse("settings_billing"),
+        known.has_billing_rules,
+        state="" if known.has_billing_rules else _("To check"),
+    )
     return [
         Step(
             _("Brand"),
@@ -153,6 +174,7 @@ def sections(known: Facts) -> list[Step]:
             known.has_booking_rules,
             state="" if known.has_booking_rules else _("To check"),
         ),
+        *([billing] if with_money else []),
         Step(
             _("Own domains"),
             _("Addresses of your own that lead to this site."),

@@ -57,6 +57,21 @@ _LOOKS = {  # by the action, or by its first part
     "waitlistentry": _Look(icon="hourglass"),
     "patient": _Look(icon="contact"),
     "familymember": _Look(icon="users"),
+    "invoice": _Look(icon="receipt-indian-rupee"),
+    "creditnote": _Look(icon="file-minus"),
+    "paymentorder": _Look(icon="smartphone"),
+    "payment": _Look(icon="indian-rupee"),
+    "refund": _Look(icon="rotate-ccw"),
+    "cashday": _Look(icon="banknote"),
+    "discrepancy": _Look(icon="scale"),
+    "settlementline": _Look(icon="scale"),
+    "insuranceclaim": _Look(icon="umbrella"),
+    "report": _Look(icon="chart-column"),
+    "promocode": _Look(icon="ticket-percent"),
+    "taxcategory": _Look(icon="percent"),
+    "taxrate": _Look(icon="percent"),
+    "gatewayaccount": _Look(icon="key-round", tone="info"),
+    "gatewayaccount.removed": _Look(icon="key-round", tone="warn"),
     "support": _Look(icon="life-buoy", tone="warn"),
     "user.two_factor_on": _Look(icon="shield-check", tone="ok"),
     "user.two_factor_off": _Look(icon="shield-off", tone="warn"),
@@ -65,6 +80,10 @@ _LOOKS = {  # by the action, or by its first part
     "user.passkey_added": _Look(icon="key-round"),
     "user.passkey_removed": _Look(icon="key-round"),
     "user": _Look(icon="user"),
+}
+_AMOUNTS = {
+    *("amount", "cap", "discount", "minimum", "refund_limit", "total"),
+    *("opening_float", "expected", "counted"),
 }
 _OTHER = _Look(icon="circle-dot")
 _TONES = {
@@ -86,6 +105,20 @@ _TONES = {
     "appointment.completed": "ok",
     "appointment.cancelled": "warn",
     "appointment.no_show": "bad",
+    "invoice.paid": "ok",
+    "invoice.cancelled": "warn",
+    "invoice.discount_approved": "ok",
+    "invoice.discount_declined": "bad",
+    "payment.captured": "ok",
+    "payment.failed": "bad",
+    "refund.processed": "ok",
+    "refund.failed": "bad",
+    "refund.declined": "warn",
+    "discrepancy.resolved": "ok",
+    "insuranceclaim.preauth_refused": "bad",
+    "insuranceclaim.approved": "ok",
+    "insuranceclaim.rejected": "bad",
+    "insuranceclaim.settled": "ok",
     "staff.activated": "ok",
     "staff.deactivated": "warn",
 }
@@ -126,9 +159,11 @@ def _shown(entity: str, field: str, value: Any) -> str:
         return ", ".join(languages.names(str(value).split())) or _("None")
     if field.startswith("fee_"):
         return _("Not offered") if value in ("", "None", None) else money.shown(Decimal(str(value)))
+    if field in _AMOUNTS:
+        return money.shown(Decimal(str(value))) if value not in ("", "None", None) else _("None")
     choices = dict(getattr(_field(entity, field), "flatchoices", None) or [])
     if value in choices:
         return str(choices[value])
-    if field.startswith(("is_", "requires_")):
+    if field.startswith(("is_", "requires_", "takes_")):
         return _("Yes") if str(value) == "True" else _("No")
     return str(value) or _("None")

@@ -3,6 +3,7 @@
 Tokens of the portal carry no staff power: there everybody is a patient.
 """
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +26,7 @@ from appointments.api.places import HOSPITAL_ID, hospital_asked, names_hospital
 from appointments.filters import VisitApiFilter
 from appointments.models import Appointment
 from appointments.serializers import visits as shapes
-from appointments.services import asked, everywhere, moving
+from appointments.services import asked, day, everywhere, moving, paying
 from appointments.services.asked import Wish
 from appointments.steps import Step
 from audit.models import AuditLog
@@ -43,12 +44,15 @@ KEY = OpenApiParameter(
 )
 REFUSED = {403: Problem, 404: Problem, 409: Problem}
 _KEY_LENGTH = 80
+_MADE = 201
 
 
 def shown(
     request: Request, hospital: Hospital, visit: Appointment, *, status: int = 200, as_patient: bool = False
 ) -> Response:
     """A visit as the caller sees it; `as_patient`, who has just booked for themselves, says what they may as that."""
+    if status == _MADE and not visit.waits_for_payment:
+        visit.bill_code = None  # type: ignore[attr-defined]  # nobody has billed a visit that was just booked
     context = {"request": request, "hospital": hospital, "as_patient": as_patient}
     return Response(shapes.VisitOut(visit, context=context).data, status=status)
 
@@ -115,7 +119,7 @@ class OwnVisits(generics.ListAPIView[Appointment]):
 
     def get_queryset(self) -> QuerySet[Appointment]:
         """Those booked under one's own account, whatever one is here."""
-        return Appointment.objects.visible_to(person(self.request), None).with_people().by_time()
+        return Appointment.objects.visible_to(person(self.request), None).with_people().with_bill().by_time()
 
     def get_serializer_context(self) -> dict[str, Any]:
         """With the hospital they are in."""
@@ -146,7 +150,7 @@ class Visits(OwnVisits):
     def get_queryset(self) -> QuerySet[Appointment]:
         """Those the caller may see."""
         role = role_of(self.request, self.request.user)
-        return Appointment.objects.visible_to(person(self.request), role).with_people().by_time()
+        return Appointment.objects.visible_to(person(self.request), role).with_people().with_bill().by_time()
 
     @extend_schema(**_BOOKING)
     def post(self, request: Request) -> Response:
@@ -161,7 +165,7 @@ class HospitalVisits(OwnVisits):
 
     def get_queryset(self) -> QuerySet[Appointment]:
         """Every one."""
-        return Appointment.objects.booked().with_people().by_time()
+        return Appointment.objects.booked().with_people().with_bill().by_time()
 
 
 class Book(APIView):
@@ -211,6 +215,50 @@ class TakeStep(APIView):
             form = shapes.StepIn(data=request.data)
             form.is_valid(raise_exception=True)
             return _step(request, hospital, find(request, code), self.step, form.validated_data["reason"])
+
+
+class Cancel(TakeStep):
+    """The end of a visit that is not wanted any more."""
+
+    @extend_schema(parameters=[HOSPITAL_ID], responses={200: shapes.CancellingOut, 403: Problem, 404: Problem})
+    def get(self, request: Request, code: UUID) -> Response:
+        """What would become of the money if the caller cancelled it now; the hospital keeps nothing."""
+        with hospital_asked(request):
+            visit = find(request, code)
+            steps.require(request, visit, Step.CANCEL)
+            by_hospital = steps.acts_for_hospital(request, visit, Step.CANCEL)
+            money = paying.money_if(visit, kept=Decimal()) if by_hospital else day.if_cancelled(visit, now())
+            return Response(shapes.CancellingOut(money).data)
+
+
+class Pay(APIView):
+    """The way to the checkout."""
+
+    permission_classes = OWN
+
+    @extend_schema(parameters=[HOSPITAL_ID], request=None, responses={200: shapes.VisitOut, 404: Problem, 409: Problem})
+    def post(self, request: Request, code: UUID) -> Response:
+        """Begin to pay: `payment.invoice` is the bill to pay. A time that waits for it is kept a while longer."""
+        with hospital_asked(request) as hospital:
+            mine = Appointment.objects.visible_to(person(request), None)
+            visit = get_object_or_404(mine.with_people().select_related("doctor__schedule"), code=code)
+            paying.begin(hospital=hospital, visit=visit, by=person(request), now=now())
+            return shown(request, hospital, find(request, code), as_patient=True)
+
+
+class Bill(APIView):
+    """The bill of a visit, for who works with bills here."""
+
+    permission_classes = [Requires(Permission.INVOICE_EDIT)]
+
+    @extend_schema(request=None, responses={200: shapes.VisitOut, 404: Problem, 409: Problem})
+    def post(self, request: Request, code: UUID) -> Response:
+        """Begin the bill; `payment.invoice` is its id. Asked again, answers the one there is."""
+        with hospital_asked(request) as hospital:
+            looked_after = Appointment.objects.looked_after_by(person(request), role_of(request, request.user))
+            visit = get_object_or_404(looked_after.with_people().select_related("doctor__schedule"), code=code)
+            paying.bill(hospital=hospital, visit=visit, by=person(request), now=now())
+            return shown(request, hospital, visit)
 
 
 class UpdateStatus(APIView):

@@ -8,13 +8,14 @@ from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, IntegerRangeField, RangeOperators
 from django.db import connection, models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.permissions import ROLES, Permission, Role
+from billing.models import About, Invoice
 from core.codes import as_reference, new_code, new_reference
 from core.visits import VisitKind
 from hospitals.models import Department, Doctor
@@ -33,12 +34,13 @@ class Status(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
     NO_SHOW = "no_show", _("Did not attend")
     RESCHEDULED = "rescheduled", _("Moved")
-    EXPIRED = "expired", _("Hold given up")
+    EXPIRED = "expired", _("Given up")
 
 
 TRANSITIONS: dict[str, set[str]] = {
     Status.HELD: {Status.PENDING, Status.CONFIRMED, Status.EXPIRED},
-    Status.PENDING: {Status.CONFIRMED, Status.CANCELLED, Status.RESCHEDULED, Status.NO_SHOW},
+    # One that was never paid is given up.
+    Status.PENDING: {Status.CONFIRMED, Status.CANCELLED, Status.RESCHEDULED, Status.NO_SHOW, Status.EXPIRED},
     Status.CONFIRMED: {
         Status.CHECKED_IN,
         Status.IN_PROGRESS,
@@ -53,7 +55,7 @@ TRANSITIONS: dict[str, set[str]] = {
     Status.CANCELLED: set(),
     Status.NO_SHOW: set(),
     Status.RESCHEDULED: set(),
-    Status.EXPIRED: set(),
+    Status.EXPIRED: {Status.CONFIRMED},  # a payment came late, and the time is still free
 }
 
 # States in which a visit keeps its time: nobody else gets it.
@@ -71,8 +73,8 @@ class Appointments(models.QuerySet["Appointment"]):
         return self.filter(status__in=LIVE)
 
     def booked(self) -> Self:
-        """Visits, whatever became of them; not mere holds."""
-        return self.filter(status__in=BOOKED)
+        """Visits, whatever became of them, also those given up unpaid; not mere holds."""
+        return self.filter(Q(status__in=BOOKED) | Q(status=Status.EXPIRED, booked_at__isnull=False))
 
     def to_come(self) -> Self:
         """Booked visits that have not begun."""
@@ -85,6 +87,15 @@ class Appointments(models.QuerySet["Appointment"]):
     def run_out(self, now: datetime) -> Self:
         """Holds whose time is over."""
         return self.filter(status=Status.HELD, held_until__lte=now)
+
+    def unpaid(self, now: datetime) -> Self:
+        """Those that were to be paid by now."""
+        return self.filter(status=Status.PENDING, pay_until__lte=now)
+
+    def with_bill(self) -> Self:
+        """Each with `bill_code`, the code of the bill for it, or None."""
+        bills = Invoice.objects.filter(about=About.VISIT, about_code=OuterRef("code"))
+        return self.annotate(bill_code=Subquery(bills.exclude(status=Invoice.Status.CANCELLED).values("code")[:1]))
 
     def between(self, first: datetime, last: datetime) -> Self:
         """Those that begin from `first` on and before `last`."""
@@ -247,6 +258,8 @@ class Appointment(models.Model):
     kept_fee = models.DecimalField(_("fee kept"), max_digits=10, decimal_places=2, default=0)
     cancelled_by_hospital = models.BooleanField(_("cancelled by the hospital"), default=False)
     rescheduled_from = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="rescheduled_to")
+    # A visit that is confirmed by paying for it is given up when nobody has paid, nor is about to, by then.
+    pay_until = models.DateTimeField(_("to be paid until"), null=True)
     patient_confirmed_at = models.DateTimeField(_("patient says they come"), null=True)
     token = models.PositiveSmallIntegerField(_("token"), null=True)
     token_date = models.DateField(_("day of the token"), null=True)
@@ -302,6 +315,11 @@ class Appointment(models.Model):
             models.Index(fields=["doctor", "starts_at"], name="appointment_by_doctor"),
             models.Index(fields=["starts_at"], name="appointment_by_time"),
             models.Index(fields=["held_until"], condition=Q(status="held"), name="appointment_hold_end"),
+            models.Index(
+                fields=["pay_until"],
+                condition=Q(status="pending", pay_until__isnull=False),
+                name="appointment_to_be_paid",
+            ),
             models.Index(fields=["reference"], name="appointment_by_reference"),
         ]
 
@@ -321,6 +339,11 @@ class Appointment(models.Model):
     def is_to_come(self) -> bool:
         """Whether it is booked and has not begun."""
         return self.status in TO_COME
+
+    @property
+    def waits_for_payment(self) -> bool:
+        """Whether it is confirmed by paying for it, and is not paid."""
+        return self.status == Status.PENDING and self.pay_until is not None
 
 
 class TokenCounter(models.Model):

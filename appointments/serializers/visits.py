@@ -5,6 +5,7 @@ from copy import copy
 from datetime import datetime
 from functools import cache
 from typing import Any, cast
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
@@ -13,6 +14,7 @@ from rest_framework import serializers
 
 from appointments import steps
 from appointments.models import Appointment, Status
+from appointments.services import paying
 from appointments.steps import STATUS_ALIASES
 from audit.models import AuditLog
 from core.visits import VisitKind
@@ -153,10 +155,31 @@ _TIMED = [
 ]  # fmt: skip
 
 
+class VisitPaymentOut(serializers.Serializer[Any]):
+    """What a visit costs. `required`: it is confirmed by paying `amount` until `pay_until`; `invoice` is its bill's id.
+
+    The bill is paid at /api/billing/{invoice}/checkout/. A visit without one gets it at its own /pay/.
+    """
+
+    required = serializers.BooleanField()  # type: ignore[assignment]  # fields have one too, which is not shown
+    pay_until = serializers.DateTimeField(allow_null=True)
+    amount = serializers.DecimalField(max_digits=10, decimal_places=2)
+    invoice = serializers.UUIDField(allow_null=True)
+
+
+class CancellingOut(serializers.Serializer[Any]):
+    """What would become of the money if the visit were cancelled now: kept by the rules, refunded, and still due."""
+
+    kept = serializers.DecimalField(max_digits=10, decimal_places=2)
+    refund = serializers.DecimalField(max_digits=10, decimal_places=2)
+    due = serializers.DecimalField(max_digits=10, decimal_places=2)
+
+
 class VisitOut(_Timed):
     """A visit, and in `may` what the caller may do with it now."""
 
     patient = PatientNamed()
+    payment = serializers.SerializerMethodField()
     status_display = serializers.CharField(source="get_status_display")
     reason = serializers.SerializerMethodField()
     may = serializers.SerializerMethodField()
@@ -164,10 +187,22 @@ class VisitOut(_Timed):
     class Meta:
         model = Appointment
         fields = [
-            *_TIMED, "reference", "patient", "status", "status_display", "payment_status", "kept_fee", "reason",
+            *_TIMED, "reference", "patient", "status", "status_display", "payment_status", "payment", "kept_fee", "reason",
             "source", "token", "free_cancellation_until", "cancelled_by_hospital", "booked_at", "checked_in_at",
             "called_at", "completed_at", "may",
         ]  # fmt: skip
+
+    @extend_schema_field(VisitPaymentOut)
+    def get_payment(self, visit: Appointment) -> dict[str, Any]:
+        """What it costs, and whether it must be paid first."""
+        waits = visit.waits_for_payment
+        said = {
+            "required": waits,
+            "pay_until": visit.pay_until if waits else None,
+            "amount": visit.fee,
+            "invoice": _bill_code(visit),
+        }
+        return dict(VisitPaymentOut(said).data)
 
     def get_reason(self, visit: Appointment) -> str:
         """Why the patient comes, for those who may read it."""
@@ -210,6 +245,14 @@ class SlotTaken(serializers.Serializer[Any]):
     detail = serializers.CharField()
     field = serializers.CharField(required=False)
     next_free_at = serializers.DateTimeField(required=False, allow_null=True)
+
+
+def _bill_code(visit: Appointment) -> UUID | None:
+    """The bill's id; lists have read it with the visits, and a visit that costs nothing has none."""
+    if hasattr(visit, "bill_code"):
+        return cast("UUID | None", visit.bill_code)
+    found = paying.bill_of(visit) if visit.fee else None
+    return found.code if found else None
 
 
 def _zone(context: Mapping[str, Any]) -> ZoneInfo:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import FamilyMember, User
 from appointments.models import Appointment, Status, TokenCounter
-from appointments.services import letters, taking, times
+from appointments.services import letters, paying, taking, times
 from appointments.services.claiming import claim
 from audit import services as audit
 from audit.models import Action
@@ -148,7 +149,7 @@ def book_held(
             raise HoldOver
         if mine.status == Status.HELD:
             times.offered_slot(**slot, now=now, any_notice=True)
-            to, columns = _terms(hospital, visit.doctor, visit.kind, visit.starts_at, booking, by=by, now=now)
+            to, columns = _terms(visit.fee, visit.kind, visit.starts_at, booking, by=by, now=now)
             # The hold itself is what is booked once: it needs no key.
             audit.move(visit, to, by=by, also=columns | {"idempotency_key": ""})
             _after_booking(hospital, visit, by=by, now=now)
@@ -207,7 +208,7 @@ def _book(
         slot = times.offered_slot(
             hospital=hospital, doctor=doctor, starts_at=starts_at, kind=kind, now=now, any_notice=any_notice
         )
-        to, columns = _terms(hospital, doctor, kind, starts_at, booking, by=by, now=now)
+        to, columns = _terms(doctor.fees[kind], kind, starts_at, booking, by=by, now=now)
         visit = taking.fresh(doctor=doctor, slot=slot, kind=kind, status=to, **columns)
         taken = not taking.take(hospital, visit, slot, now=now, holder=by.code)
         if taken:
@@ -255,6 +256,7 @@ def walk_in(
     )
     visit.save(force_insert=True)
     audit.record(action=Action.VISIT_CHECKED_IN, target=visit, by=by, new=visit.status)
+    paying.charge(hospital=hospital, visit=visit, by=by, now=now)
     return visit
 
 
@@ -268,8 +270,7 @@ def require_may_book(patient: Patient) -> None:
 
 
 def _terms(
-    hospital: Hospital,
-    doctor: Doctor,
+    fee: Decimal,
     kind: str,
     starts_at: datetime,
     booking: Booking,
@@ -291,8 +292,12 @@ def _terms(
         "no_show_percent": policy.no_show_percent,
     }
     at_desk = booking.source == Appointment.Source.DESK
+    if not at_desk:
+        pay_until = paying.pay_until(policy=policy, kind=kind, fee=fee, starts_at=starts_at, now=now)
+        if pay_until:
+            return Status.PENDING, columns | {"pay_until": pay_until}
     waits = policy.confirmation != BookingPolicy.Confirmation.AUTOMATIC and not at_desk
-    if policy.confirmation == BookingPolicy.Confirmation.PAYMENT and not doctor.fees.get(VisitKind(kind)):
+    if policy.confirmation == BookingPolicy.Confirmation.PAYMENT and not fee:
         waits = False  # nothing to pay
     if policy.no_show_limit and not at_desk and not waits:
         missed = booking.patient.appointments.filter(status=Status.NO_SHOW, starts_at__gte=now - _A_YEAR).count()
@@ -302,7 +307,10 @@ def _terms(
 
 def _after_booking(hospital: Hospital, visit: Appointment, *, by: User, now: datetime) -> None:
     claim(hospital, visit, by=by)
-    letters.booked(hospital=hospital, visit=visit, by=by, now=now)
+    if visit.waits_for_payment:  # nobody is written to before it is paid
+        paying.bill(hospital=hospital, visit=visit, by=by, now=now)
+    else:
+        letters.booked(hospital=hospital, visit=visit, by=by, now=now)
     taking.tell_search(visit, now=now)
 
 

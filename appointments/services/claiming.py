@@ -49,6 +49,13 @@ def claim(hospital: Hospital, visit: Appointment, *, by: User | None) -> None:
         )
 
 
+def claim_again(visit: Appointment) -> bool:
+    """Note a visit that had been given up among the person's visits again; False when they have another one then."""
+    if visit.patient and visit.patient.user is None:
+        return not _meets_another(visit)
+    return directory.resume_time(appointment=visit.code)
+
+
 def _meets_another(visit: Appointment) -> bool:
     others = Appointment.objects.live().filter(patient=visit.patient, busy__isnull=False).exclude(pk=visit.pk)
     return others.filter(starts_at__lt=visit.ends_at, ends_at__gt=visit.starts_at).exists()

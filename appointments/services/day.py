@@ -8,12 +8,12 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from appointments.models import Appointment, Status, TokenCounter
-from appointments.services import letters, times
+from appointments.services import letters, paying, times
+from appointments.services.paying import Money
 from audit import services as audit
 from audit.models import Action
 from core import schemas
 from core.errors import NotAllowedNow
-from core.money import percent_of
 from core.queue import after_commit
 from directory import services as directory
 from hospitals.models import BookingPolicy
@@ -25,7 +25,7 @@ def confirm(*, hospital: Hospital, visit: Appointment, by: User) -> None:
     """Confirm a visit that waits for it, and tell the patient."""
     if visit.status != Status.PENDING:
         raise NotAllowedNow(audit.already(visit))
-    audit.move(visit, Status.CONFIRMED, by=by)
+    audit.move(visit, Status.CONFIRMED, by=by, also={"pay_until": None})
     letters.confirmed(hospital=hospital, visit=visit)
 
 
@@ -53,9 +53,10 @@ def check_in(*, hospital: Hospital, visit: Appointment, by: User, now: datetime,
     if as_patient:
         _require_check_in_time(visit, now)
     if visit.status == Status.PENDING:
-        audit.move(visit, Status.CONFIRMED, by=by)
+        audit.move(visit, Status.CONFIRMED, by=by, also={"pay_until": None})
     token = visit.token or TokenCounter.take(visit.doctor, today)
     audit.move(visit, Status.CHECKED_IN, by=by, also={"checked_in_at": now, "token": token, "token_date": today})
+    paying.charge(hospital=hospital, visit=visit, by=by, now=now)
 
 
 def checks_in_from(visit: Appointment, policy: BookingPolicy) -> datetime:
@@ -99,6 +100,8 @@ def complete(*, visit: Appointment, by: User, now: datetime) -> None:
     """The visit is over."""
     audit.move(visit, Status.COMPLETED, by=by, also={"completed_at": now})
     directory.end_time(appointment=visit.code)
+    hospital = Hospital.objects.get(schema_name=schemas.active())
+    paying.charge(hospital=hospital, visit=visit, by=by, now=now)
 
 
 @transaction.atomic
@@ -106,9 +109,11 @@ def miss(*, hospital: Hospital, visit: Appointment, by: User | None, now: dateti
     """The patient did not come; what the rules keep of the fee is noted."""
     if now < visit.starts_at and visit.status != Status.CHECKED_IN:
         raise NotAllowedNow(_("The visit has not begun. Cancel it instead."))
-    kept = percent_of(visit.fee, visit.no_show_percent)
-    audit.move(visit, Status.NO_SHOW, by=by, also=_kept(visit, kept))
+    is_agreed = visit.status != Status.PENDING  # what the hospital has not confirmed costs nothing
+    kept = paying.share_of(visit, visit.no_show_percent) if is_agreed else Decimal()
+    audit.move(visit, Status.NO_SHOW, by=by, also={"kept_fee": kept})
     directory.end_time(appointment=visit.code)
+    paying.end(hospital=hospital, visit=visit, by=by, now=now)
     letters.missed(hospital=hospital, visit=visit)
 
 
@@ -134,9 +139,10 @@ def cancel(
             raise NotAllowedNow(_("The visit has begun. Call the hospital if you cannot come."))
     kept = Decimal() if by_hospital else late_fee(visit, now)
     data = {"by": actor} if actor else None
-    also = {**_kept(visit, kept), "cancelled_by_hospital": by_hospital}
+    also = {"kept_fee": kept, "cancelled_by_hospital": by_hospital}
     audit.move(visit, Status.CANCELLED, by=by, reason=reason, data=data, also=also)
     directory.end_time(appointment=visit.code)
+    paying.end(hospital=hospital, visit=visit, by=by, now=now)
     letters.cancelled(hospital=hospital, visit=visit, by=by, now=now)
     after_commit("appointments.time_freed", appointment_id=visit.pk)
 
@@ -146,11 +152,9 @@ def late_fee(visit: Appointment, now: datetime) -> Decimal:
     until = visit.free_cancellation_until
     if until is None or now <= until or visit.status == Status.PENDING:
         return Decimal()
-    return percent_of(visit.fee, visit.late_cancellation_percent)
+    return paying.share_of(visit, visit.late_cancellation_percent)
 
 
-def _kept(visit: Appointment, kept: Decimal) -> dict[str, object]:
-    columns: dict[str, object] = {"kept_fee": kept}
-    if visit.payment_status == Appointment.PaymentStatus.PAID and kept < visit.fee:
-        columns["payment_status"] = Appointment.PaymentStatus.REFUND_DUE
-    return columns
+def if_cancelled(visit: Appointment, now: datetime) -> Money:
+    """What would become of the money if the patient cancelled now."""
+    return paying.money_if(visit, kept=late_fee(visit, now))

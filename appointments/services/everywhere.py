@@ -10,7 +10,9 @@ from django_tenants.utils import schema_context
 
 from accounts.models import User
 from appointments.models import Appointment
+from appointments.services import paying
 from appointments.services.times import zone_of
+from billing.services import gateway
 from directory.models import TakenTime, TakenTimes
 from tenants.models import Hospital
 
@@ -24,6 +26,18 @@ class Elsewhere:
     hospital: Hospital
     visit: Appointment
     starts_at: datetime
+    takes_online: bool
+
+    @property
+    def is_payable(self) -> bool:
+        """Whether it can be paid online now."""
+        return self.takes_online and paying.is_payable(self.visit)
+
+    @property
+    def pay_until(self) -> str:
+        """Until when it must be paid, by the hospital's clocks; empty for one that need not be."""
+        until = self.visit.pay_until if self.visit.waits_for_payment else None
+        return f"{until.astimezone(zone_of(self.hospital)):%H:%M}" if until else ""
 
     @property
     def when(self) -> str:
@@ -51,13 +65,15 @@ def details(*, user: User, rows: Iterable[TakenTime]) -> list[Elsewhere]:
     taken = list(rows)
     hospitals = {row.hospital_id: row.hospital for row in taken}
     visits: dict[object, Appointment] = {}
+    online: dict[int, bool] = {}
     for hospital in hospitals.values():
         codes = [row.appointment for row in taken if row.hospital_id == hospital.pk]
         with schema_context(hospital.schema_name):
-            found = Appointment.objects.visible_to(user, None).filter(code__in=codes).with_people()
+            found = Appointment.objects.visible_to(user, None).filter(code__in=codes).with_people().with_bill()
             visits |= {visit.code: visit for visit in found}
+            online[hospital.pk] = any(map(paying.is_payable, found)) and gateway.takes_online()
     return [
-        Elsewhere(row.hospital, visit, visit.starts_at.astimezone(zone_of(row.hospital)))
+        Elsewhere(row.hospital, visit, visit.starts_at.astimezone(zone_of(row.hospital)), online[row.hospital_id])
         for row in taken
         if (visit := visits.get(row.appointment))
     ]

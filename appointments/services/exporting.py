@@ -1,9 +1,7 @@
 """The file of visits. What somebody is treated for is not in it."""
 
-import csv
 from collections.abc import Iterator
 from datetime import datetime
-from io import StringIO
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
@@ -17,11 +15,11 @@ from appointments.models.visits import Appointments
 from appointments.services.times import zone_of
 from audit import services as audit
 from audit.models import Action
+from core import spreadsheets
 from core.visits import VisitKind
 from tenants.models import Hospital
 
 _AT_ONCE = 500
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @transaction.atomic
@@ -70,9 +68,9 @@ def _choices() -> Iterator[tuple[str, object]]:
 def _lines(
     hospital: Hospital, visits: Appointments, heads: list[str], words: dict[str, str], zone: ZoneInfo
 ) -> Iterator[str]:
-    yield "\ufeff" + _line(heads)  # with the mark, spreadsheets read it as UTF-8
+    yield spreadsheets.MARK + spreadsheets.line(heads)
     for visit in _read(hospital, visits):
-        yield _line(_cells(visit, words, zone))
+        yield spreadsheets.line(_cells(visit, words, zone))
 
 
 def _read(hospital: Hospital, visits: Appointments) -> Iterator[Appointment]:
@@ -114,14 +112,3 @@ def _cells(visit: Appointment, words: dict[str, str], zone: ZoneInfo) -> list[ob
 
 def _clock(moment: datetime) -> str:
     return f"{moment:%H:%M}"
-
-
-def _line(cells: list[object] | list[str]) -> str:
-    out = StringIO()
-    csv.writer(out).writerow([_harmless(str(cell)) for cell in cells])
-    return out.getvalue()
-
-
-def _harmless(text: str) -> str:
-    """Text that a spreadsheet does not take for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text

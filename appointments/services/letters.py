@@ -9,10 +9,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.utils.formats import date_format
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from appointments.models import Appointment, WaitlistEntry
+from appointments.services import paying, weeks
 from appointments.services.times import zone_of
 from appointments.services.tokens import Purpose, address
 from core.hosts import hospital_url
@@ -24,6 +26,7 @@ from notifications.services import Letter
 from tenants.models import Hospital
 
 _DAY = timedelta(days=1)
+_INSTEAD = 3
 
 
 # --- To patients, and to doctors with the same statement -------------------------------------------------------------
@@ -88,6 +91,19 @@ def missed(*, hospital: Hospital, visit: Appointment) -> None:
     subject = _("You missed your appointment at %(hospital)s, %(day)s %(time)s") % _words(hospital, visit)
     context = {"money": money_of(visit), "link": _again(hospital, visit)}
     _write(hospital, _to_patient(hospital, visit, "visit_missed", subject, context))
+
+
+def too_late(*, hospital: Hospital, visit: Appointment, now: datetime) -> None:
+    """The payment came when the time had gone to somebody else: it goes back, and these times are free."""
+    subject = _("Your payment came too late: %(hospital)s, %(day)s %(time)s") % _words(hospital, visit)
+    context = {
+        "money": money_of(visit),
+        "instead": [
+            (_when(hospital, time.starts_at), _time(hospital, visit, time)) for time in _free(hospital, visit, now)
+        ],
+        "link": _again(hospital, visit),
+    }
+    _write(hospital, _to_patient(hospital, visit, "visit_too_late", subject, context))
 
 
 def remind_day(*, hospital: Hospital, visit: Appointment, now: datetime) -> None:
@@ -242,22 +258,33 @@ def _again(hospital: Hospital, visit: Appointment) -> str:
     return hospital_url(hospital.slug, "doctor_page", visit.doctor.code)
 
 
+def _free(hospital: Hospital, visit: Appointment, now: datetime) -> list[weeks.Time]:
+    """Times of the same doctor that can be had instead."""
+    if not Doctor.objects.bookable().filter(pk=visit.doctor_id).exists():
+        return []
+    wanted, kind = max(visit.starts_at, now), VisitKind(visit.kind)
+    return weeks.times_like(hospital=hospital, doctor=visit.doctor, kind=kind, wanted=wanted, now=now, limit=_INSTEAD)
+
+
+def _time(hospital: Hospital, visit: Appointment, time: weeks.Time) -> str:
+    """The doctor's page with this time chosen."""
+    return f"{_again(hospital, visit)}?{urlencode({'kind': visit.kind, 'at': time.value})}"
+
+
 def _todays_page(hospital: Hospital) -> str:
     return hospital_url(hospital.slug, "today")
 
 
 def money_of(visit: Appointment) -> str:
     """What is charged or paid back for a visit that was cancelled or missed."""
-    kept, fee = visit.kept_fee, visit.fee
-    words = {"kept": shown(kept), "fee": shown(fee), "back": shown(fee - kept)}
-    if not fee:
-        return _("Nothing is charged.")
-    if visit.payment_status == Appointment.PaymentStatus.UNPAID:
-        if kept:
-            return _("By the rules of this booking a fee of %(kept)s is due.") % words
-        return _("Nothing is charged.")
-    if not kept:
-        return _("You get %(back)s back.") % words
-    if kept < fee:
+    money = paying.money_of(visit)
+    words = {"kept": shown(money.kept), "back": shown(money.refund), "due": shown(money.due)}
+    if money.due:
+        return _("By the rules of this booking a fee of %(due)s is due.") % words
+    if money.refund and money.kept:
         return _("By the rules of this booking the hospital keeps %(kept)s. You get %(back)s back.") % words
-    return _("By the rules of this booking the hospital keeps the fee of %(fee)s.") % words
+    if money.refund:
+        return _("You get %(back)s back.") % words
+    if money.kept:
+        return _("By the rules of this booking the hospital keeps the fee of %(kept)s.") % words
+    return _("Nothing is charged.")

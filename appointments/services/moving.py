@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from appointments.models import Appointment, Status
-from appointments.services import booking, letters, taking, times
+from appointments.services import booking, letters, paying, taking, times
 from appointments.services.claiming import claim
 from appointments.slots import Slot
 from audit import services as audit
@@ -28,6 +28,7 @@ _CARRIED = [
     "fee",
     "booked_at",
     "booked_by",
+    "pay_until",
     "late_cancellation_percent",
     "no_show_percent",
 ]
@@ -76,7 +77,9 @@ def move(
             action = Action(f"appointment.{fresh.status}")
             audit.record(action=action, target=fresh, by=by, new=fresh.status, reason=reason, data=data)
             claim(hospital, fresh, by=by)
-            letters.moved(hospital=hospital, visit=fresh, old=visit, by=by, now=now)
+            paying.carry_over(old=visit, new=fresh)
+            if by_hospital or not fresh.waits_for_payment:
+                letters.moved(hospital=hospital, visit=fresh, old=visit, by=by, now=now)
             after_commit("appointments.time_freed", appointment_id=visit.pk)
             taking.tell_search(fresh, now=now)
         else:

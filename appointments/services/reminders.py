@@ -124,6 +124,7 @@ def send_morning_lists(*, hospital: Hospital, now: datetime) -> int:
     visits = (
         Appointment.objects.between(since, until)
         .filter(status__in=[Status.PENDING, Status.CONFIRMED, Status.CHECKED_IN])
+        .exclude(status=Status.PENDING, pay_until__isnull=False)
         .filter(doctor__user__in=Staff.objects.working().values("user"))
         .exclude(doctor__in=MorningList.objects.filter(date=local.date()).values("doctor"))
         .select_related("doctor__user")

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from psycopg2.extras import DateTimeTZRange, NumericRange
 
@@ -58,6 +59,26 @@ def take(hospital: Hospital, visit: Appointment, slot: Slot, *, now: datetime, h
     for rival in in_the_way.locked():
         give_up(rival, by=None)
     return _insert(visit, _places(slot))
+
+
+def take_again(hospital: Hospital, visit: Appointment, slot: Slot, *, now: datetime) -> bool:
+    """Confirm a visit that was given up, in a free place of its slot; tell whether there was one.
+
+    The doctor's hours are kept already, and whoever asks stands in line.
+    """
+    if not _is_day_open(hospital, visit, now=now, holder=None):
+        return False
+    run_out = Appointment.objects.run_out(now).filter(doctor=visit.doctor_id, busy__overlap=visit.busy)
+    for rival in run_out.locked():
+        give_up(rival, by=None)
+    for place in _places(slot):
+        try:
+            with transaction.atomic():
+                audit.move(visit, Status.CONFIRMED, by=None, also={"places": place, "pay_until": None})
+        except IntegrityError:  # the constraint says that somebody has it
+            continue
+        return True
+    return False
 
 
 def wait_in_line(doctor: Doctor) -> None:

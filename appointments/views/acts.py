@@ -12,10 +12,12 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from accounts.forms import Again
 from accounts.permissions import Permission, requires, role_of
 from appointments import steps
 from appointments.forms.desk import Act
 from appointments.models import Appointment, Status
+from appointments.services import paying
 from appointments.steps import Step
 from core.forms import refusals_on
 from core.http import HospitalRequest
@@ -45,6 +47,19 @@ def visit_step(request: HospitalRequest, code: UUID, step: str) -> HttpResponse:
     for sentence in [one for faults in form.errors.values() for one in faults]:
         messages.error(request, str(sentence))
     return redirect(back(request, reverse("appointment_detail", args=[visit.code])))
+
+
+@require_POST
+@requires(Permission.INVOICE_EDIT)
+def visit_bill(request: HospitalRequest, code: UUID) -> HttpResponse:
+    """Begin the visit's bill, and go to it to take money; the one there is, if there is one."""
+    visit, form = find(request, code), Again(request.POST)
+    if form.is_valid():
+        with refusals_on(form):
+            bill = paying.bill(hospital=request.hospital, visit=visit, by=request.user, now=now())
+            return redirect("invoice", bill.code)
+    messages.error(request, " ".join(map(str, form.non_field_errors())))
+    return redirect("appointment_detail", visit.code)
 
 
 def find(request: HospitalRequest, code: UUID) -> Appointment:

@@ -25,7 +25,7 @@ from appointments import holders
 from appointments.forms.booking import Pick, Who, instant
 from appointments.forms.review import Review
 from appointments.models import Appointment, Status
-from appointments.services import booking, own, weeks
+from appointments.services import booking, own, paying, weeks
 from appointments.services.booking import HoldOver
 from appointments.views.picking import day_asked, kinds_of, picker
 from core.forms import refusals_on
@@ -185,8 +185,13 @@ def _review_page(
             "review_form": form if isinstance(form, Review) else None,
             "asks": policy.confirmation == BookingPolicy.Confirmation.DOCTOR,
             "rules": settings.policy_sentences(policy, is_free=not visit.fee),
+            "is_paid_first": _is_paid_first(visit, policy),
         },
     )
+
+
+def _is_paid_first(visit: Appointment, policy: BookingPolicy) -> bool:
+    return paying.is_paid_first(policy=policy, kind=visit.kind, fee=visit.fee)
 
 
 def _over_page(request: HospitalRequest, visit: Appointment | None, form: Form, moment: datetime) -> HttpResponse:
@@ -261,6 +266,7 @@ def code_again(request: HospitalRequest) -> HttpResponse:
 
 
 def _code_page(request: HospitalRequest, form: Form, waiting: HalfWay) -> HttpResponse:
+    visit = _held(request)
     return page(
         request,
         "booking/code.html",
@@ -270,7 +276,8 @@ def _code_page(request: HospitalRequest, form: Form, waiting: HalfWay) -> HttpRe
             "code_url": reverse("visit_code"),
             "again_url": reverse("visit_code_again"),
             "email": waiting.email,
-            "visit": _held(request),
+            "visit": visit,
+            "is_paid_first": visit is not None and _is_paid_first(visit, BookingPolicy.objects.get()),
         },
     )
 
@@ -296,7 +303,13 @@ def book(request: HospitalRequest) -> HttpResponse:
                 now=now(),
                 **form.asked,
             )
-            response = redirect(f"{reverse('visit_detail', args=[booked.code])}?booked")
+            response = redirect(_after_booking(booked))
             holders.remember(response, holders.browser_of(request), held=booked.code)
             return response
     return _review_page(request, _held(request), form)
+
+
+def _after_booking(visit: Appointment) -> str:
+    """The checkout, for a visit that is confirmed by paying for it; else the visit."""
+    bill = paying.bill_of(visit) if visit.waits_for_payment else None
+    return reverse("checkout", args=[bill.code]) if bill else f"{reverse('visit_detail', args=[visit.code])}?booked"

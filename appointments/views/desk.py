@@ -62,6 +62,7 @@ def desk(request: HospitalRequest) -> HttpResponse:
         "doctors": _doctors(request),
         "words": words,
         "may_book": granted(request, request.user, Permission.APPOINTMENT_DESK),
+        "may_bill": granted(request, request.user, Permission.INVOICE_VIEW),
     }
     if words:
         context |= _found(request, words, day, now)
@@ -93,7 +94,7 @@ def _columns(request: HospitalRequest, day: date, doctor: UUID | None, now: date
     standing = dict(visits.order_by().values_list("status").annotate(Count("pk")))
 
     def column(name: str, title: str, empty: str, *, icon: str, shown: Appointments, states: list[Status]) -> Column:
-        listed = shown.filter(status__in=states).with_people().select_related("doctor__schedule")[:_COLUMN]
+        listed = shown.filter(status__in=states).with_people().with_bill().select_related("doctor__schedule")[:_COLUMN]
         count = sum(standing.get(state, 0) for state in states)
         return Column(name, title, empty, icon, rows(request, listed, now=now) if count else [], count)
 
@@ -148,7 +149,7 @@ def _found(request: HospitalRequest, words: str, day: date, now: datetime) -> di
     visits = Appointment.objects.booked().matching(words)
     if not reference:
         visits = visits.between(*times.instants_of(day, times.zone_of(request.hospital)))
-    listed = visits.with_people().select_related("doctor__schedule").by_time()[:_FOUND]
+    listed = visits.with_people().with_bill().select_related("doctor__schedule").by_time()[:_FOUND]
     found = rows(request, listed, now=now)
     patients = [] if reference else Patient.objects.current().matching(words).by_name()[:_PATIENTS]
     return {"found": found, "patients": patients, "is_scanned": bool(reference)}

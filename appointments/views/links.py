@@ -39,9 +39,9 @@ def visit_link(request: HospitalRequest, token: str) -> HttpResponse:
     if link.state == State.OPEN and link.purpose == Purpose.MOVE:
         response = page(request, "links/move.html", _choice(request, token, link, form), part="picker")
     else:
-        late_fee = day.late_fee(link.visit, now()) if link.purpose == Purpose.CANCEL else None
+        money = day.if_cancelled(link.visit, now()) if link.purpose == Purpose.CANCEL else None
         ways = {"move": _path(Purpose.MOVE, link), "cancel": _path(Purpose.CANCEL, link)}
-        response = page(request, "links/visit.html", {"link": link, "form": form, "late_fee": late_fee, "ways": ways})
+        response = page(request, "links/visit.html", {"link": link, "form": form, "money": money, "ways": ways})
         if link.state == State.OVER:
             response.status_code = 410
     response["X-Robots-Tag"] = "noindex"

@@ -18,7 +18,7 @@ from appointments.filters import VisitFilter
 from appointments.forms.office import Move
 from appointments.models import Appointment
 from appointments.models.visits import Appointments
-from appointments.services import moving, queue, times, weeks
+from appointments.services import moving, paying, queue, times, weeks
 from appointments.steps import Step
 from appointments.views.acts import find
 from appointments.views.rows import button, codes_of, day_asked, possible_now, rows
@@ -46,7 +46,7 @@ TO_COME, NOT_CLOSED, PAST, ALL = "", "not-closed", "past", "all"
 def index(request: HospitalRequest) -> HttpResponse:
     """Visits by when (?when=), who, with whom and how they stand; sorted by ?sort=."""
     narrowed = narrow(request)
-    shown = divide(request, in_order(request, narrowed.qs).with_people())
+    shown = divide(request, in_order(request, narrowed.qs).with_people().with_bill())
     asked = {name: value for name, value in request.GET.items() if name in narrowed.form.fields and value}
     return page(
         request,
@@ -62,6 +62,7 @@ def index(request: HospitalRequest) -> HttpResponse:
             "tabs": _tabs(request),
             "may_change_many": granted(request, request.user, Permission.APPOINTMENT_OVERRIDE),
             "may_book": granted(request, request.user, Permission.APPOINTMENT_DESK),
+            "may_bill": granted(request, request.user, Permission.INVOICE_VIEW),
         },
         part="results",
     )
@@ -138,6 +139,8 @@ def detail(request: HospitalRequest, code: UUID) -> HttpResponse:
             "may_open_patient": granted(request, request.user, Permission.PATIENT_VIEW),
             "may_read_reason": steps.reads_reason(request, visit),
             "may_print": granted(request, request.user, Permission.QUEUE_RUN),
+            "bill": paying.bill_of(visit) if granted(request, request.user, Permission.INVOICE_VIEW) else None,
+            "may_bill": granted(request, request.user, Permission.INVOICE_EDIT) and paying.is_payable(visit),
             "moved_to": later,
             "history": [entry(row) for row in AuditLog.objects.about(visit).newest_first()[:_HISTORY]],
         },

@@ -113,7 +113,14 @@ def state_of(visit: Appointment, *, minutes: int, is_doctors: bool = False) -> s
         return ngettext("Waiting %(n)s min", "Waiting %(n)s min", minutes) % {"n": minutes}
     if visit.status == Status.IN_PROGRESS and is_doctors:
         return _("With you")
-    words = {Status.PENDING: _("To confirm"), Status.CONFIRMED: _("Booked"), Status.COMPLETED: _("Done")}
+    if visit.waits_for_payment:
+        return _("Not paid yet")
+    words = {
+        Status.PENDING: _("To confirm"),
+        Status.CONFIRMED: _("Booked"),
+        Status.COMPLETED: _("Done"),
+        Status.EXPIRED: _("Not paid in time"),
+    }
     return words.get(Status(visit.status)) or str(visit.get_status_display())
 
 

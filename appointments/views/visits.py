@@ -22,10 +22,11 @@ from accounts.permissions import Permission, requires
 from appointments import calendars, steps
 from appointments.forms.booking import Cancellation, PickAnother, instant
 from appointments.models import Appointment, Appointments, Status
-from appointments.services import day, moving, queue
+from appointments.services import day, letters, moving, paying, queue
 from appointments.services.queue import Place
 from appointments.steps import Step
 from appointments.views.picking import day_asked, picker
+from billing.services import gateway
 from core.forms import refusals_on
 from core.http import HospitalRequest
 from core.pages import divide, page
@@ -42,7 +43,8 @@ _ALL = 100  # percent
 def index(request: HospitalRequest) -> HttpResponse:
     """One's own and one's family's visits here: those to come, and page by page the others."""
     mine, moment, policy = _own(request).with_people(), now(), BookingPolicy.objects.get()
-    coming = [(visit, _possible(request, visit, policy)) for visit in mine.coming(moment).by_time()]
+    online = gateway.takes_online()
+    coming = [(visit, _possible(request, visit, policy, online=online)) for visit in mine.coming(moment).by_time()]
     past = divide(request, mine.past(moment).order_by("-starts_at", "-pk"))
     return page(request, "visits/list.html", {"coming": coming, "past": past}, part="past")
 
@@ -133,7 +135,19 @@ def cancel(request: HospitalRequest, code: UUID) -> HttpResponse:
             return redirect("visit_detail", visit.code)
     if Step.CANCEL not in _possible(request, visit, BookingPolicy.objects.get()):
         return _detail(request, visit, form) if form.is_bound else redirect("visit_detail", visit.code)
-    return page(request, "visits/cancel.html", {"visit": visit, "form": form, "late_fee": day.late_fee(visit, moment)})
+    return page(request, "visits/cancel.html", {"visit": visit, "form": form, "money": day.if_cancelled(visit, moment)})
+
+
+@require_POST
+@requires(Permission.OWN_ACCOUNT)
+def pay(request: HospitalRequest, code: UUID) -> HttpResponse:
+    """Pay for the visit: its bill is there, and the checkout opens."""
+    visit, form = _find(request, code), Again(request.POST)
+    if form.is_valid():
+        with refusals_on(form):
+            bill = paying.begin(hospital=request.hospital, visit=visit, by=request.user, now=now())
+            return redirect("checkout", bill.code)
+    return _after(request, visit, form)
 
 
 @require_POST
@@ -166,8 +180,10 @@ def _find(request: HospitalRequest, code: UUID) -> Appointment:
     return get_object_or_404(rows, code=code)
 
 
-def _possible(request: HospitalRequest, visit: Appointment, policy: BookingPolicy) -> list[str]:
-    """What the patient can do now."""
+def _possible(
+    request: HospitalRequest, visit: Appointment, policy: BookingPolicy, *, online: bool = False
+) -> list[str]:
+    """What the patient can do now; `pay` where the hospital takes money `online`."""
     moment = now()
     found = steps.possible(request, visit, as_patient=True)
     if moment >= visit.starts_at:
@@ -177,7 +193,8 @@ def _possible(request: HospitalRequest, visit: Appointment, policy: BookingPolic
         found.remove(Step.CHECK_IN)
     if Step.COMES in found and visit.patient_confirmed_at:
         found.remove(Step.COMES)
-    return [step.value for step in found]
+    pays = online and paying.is_payable(visit)
+    return [step.value for step in found] + (["pay"] if pays else [])
 
 
 def _state(visit: Appointment, place: Place | None) -> str:
@@ -188,6 +205,13 @@ def _state(visit: Appointment, place: Place | None) -> str:
 def _about(minutes: int) -> int:
     """Minutes as one promises them: by fives, and rather too many."""
     return -(-minutes // 5) * 5
+
+
+def _has_ended(visit: Appointment) -> bool:
+    """Whether there is something to say about the money of a visit that did not take place."""
+    if visit.status == Status.EXPIRED:  # a note says that nothing was charged
+        return visit.payment_status != Appointment.PaymentStatus.UNPAID
+    return visit.status in (Status.CANCELLED, Status.NO_SHOW)
 
 
 def _rules(visit: Appointment) -> list[str]:
@@ -222,10 +246,15 @@ def _detail(request: HospitalRequest, visit: Appointment, form: Form | None = No
     if form:  # refused: the visit is not what the page showed
         visit = _find(request, visit.code)
     policy = BookingPolicy.objects.get()
+    may = _possible(request, visit, policy, online=gateway.takes_online())
     place = queue.place_of(visit, now=now())
     context: dict[str, Any] = {
         "visit": visit,
-        "may": _possible(request, visit, policy),
+        "may": may,
+        "owed": paying.owed_for(visit) if "pay" in may else 0,
+        "bill": paying.bill_of(visit),
+        "money": letters.money_of(visit) if _has_ended(visit) else "",
+        "is_being_paid": visit.waits_for_payment and paying.is_under_way(visit),
         "opens_at": day.checks_in_from(visit, policy),
         "place": place,
         "minutes": _about(place.minutes) if place else 0,

@@ -18,13 +18,13 @@ from accounts.permissions import Permission, requires
 from appointments.forms.waiting import Answer, Join
 from appointments.models import WaitlistEntry
 from appointments.models.waiting import WaitlistEntries
-from appointments.services import tokens, waiting
+from appointments.services import paying, tokens, waiting
 from appointments.services.tokens import Purpose
 from core.forms import refusals_on
 from core.http import HospitalRequest
 from core.menus import Item
 from core.pages import divide, page
-from hospitals.models import Doctor
+from hospitals.models import BookingPolicy, Doctor
 
 _OPEN, _CLOSED = "open", "closed"
 
@@ -93,6 +93,8 @@ def offer(request: HospitalRequest, token: str) -> HttpResponse:
         "entry": entry,
         "is_open": waiting.is_offer_open(entry, now()),
         "present": waiting.present_visit(entry),
+        "is_paid_first": entry.offer is not None
+        and paying.is_paid_first(policy=BookingPolicy.objects.get(), kind=entry.offer.kind, fee=entry.offer.fee),
         "form": form,
     }
     response = page(request, "waiting/offer.html", context)

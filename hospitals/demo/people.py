@@ -187,6 +187,7 @@ PRINTED = {
     "cedar": {
         "rao@cedar.example": "a doctor",
         "meena@cedar.example": "the front desk",
+        "bina@cedar.example": "the billing clerk",
         "gauri@cedar.example": "a doctor who awaits approval",
     }
 }

@@ -41,7 +41,7 @@ def start(request: HospitalRequest) -> HttpResponse:
     context = {"greeting": _greeting(now.hour, request.user.first_name), "today": now}
     if granted(request, request.user, Permission.ACTIVITY_VIEW):
         known = checklist.facts(request.hospital)
-        steps = checklist.steps(known)
+        steps = checklist.steps(known, with_money=granted(request, request.user, Permission.MONEY_RULES))
         week_ago = now.date() - timedelta(days=6)
         log = AuditLog.objects.shown_to(is_support=is_support(request))
         may_review = granted(request, request.user, Permission.DOCTOR_REVIEW)

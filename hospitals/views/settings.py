@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.permissions import Permission, has_second_factor, requires
+from accounts.permissions import Permission, granted, has_second_factor, requires
 from core import colour
 from core.forms import KeptImageInput, refusals_on
 from core.http import HospitalRequest
@@ -39,7 +39,9 @@ _form_door = require_http_methods(["GET", "HEAD", "POST"])
 @requires(Permission.SETTINGS_EDIT)
 def overview(request: HospitalRequest) -> HttpResponse:
     """The sections of the settings, each with how far it is."""
-    return page(request, "office/settings.html", {"sections": checklist.sections(checklist.facts(request.hospital))})
+    with_money = granted(request, request.user, Permission.MONEY_RULES)
+    sections = checklist.sections(checklist.facts(request.hospital), with_money=with_money)
+    return page(request, "office/settings.html", {"sections": sections})
 
 
 # --- Brand -----------------------------------------------------------------------------------------------------------

@@ -8,13 +8,15 @@ import pytest
 from django.utils.timezone import now
 
 from accounts.models import User
-from appointments.models import Availability
+from appointments.models import Appointment, Availability
 from appointments.services import hours
 from appointments.services.displacing import Decisions
 from hospitals.models import Doctor
 from tenants.models import Hospital
 from tests import factories
 from tests.appointments.hours import UNDECIDED, tomorrow
+from tests.appointments.money import by_video
+from tests.fakes.razorpay import Gateway
 
 
 @pytest.fixture
@@ -44,3 +46,9 @@ def leave(act: Callable[..., Any], in_cedar: Hospital) -> Callable[..., Availabi
         return row
 
     return take
+
+
+@pytest.fixture
+def unpaid(in_cedar: Hospital, rao: Doctor, asha: User, gateway: Gateway) -> Appointment:
+    """Asha has booked a video visit of tomorrow at ten, and has not paid yet."""
+    return by_video(in_cedar, rao, asha)

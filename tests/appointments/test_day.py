@@ -15,6 +15,7 @@ from directory.models import TakenTime
 from hospitals.models import BookingPolicy, Doctor, Staff
 from tenants.models import Hospital
 from tests import factories
+from tests.appointments.money import pay_at_desk
 from tests.factories import visit
 
 
@@ -106,8 +107,7 @@ def test_cancelling_late_costs_a_patient_what_the_rules_say(
     BookingPolicy.objects.update(free_cancellation_hours=24, late_cancellation_percent=30)
     booked = visit(in_cedar, rao, asha)
     if paid:
-        Appointment.objects.update(payment_status="paid")
-        booked.refresh_from_db()
+        booked = pay_at_desk(in_cedar, booked, by=asha)
     moment = booked.starts_at - timedelta(hours=hours)
     day.cancel(hospital=in_cedar, visit=booked, by=asha, reason="", now=moment, by_hospital=by_hospital)
     booked.refresh_from_db()

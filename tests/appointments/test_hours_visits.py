@@ -33,6 +33,7 @@ from tests.appointments.hours import (
     tomorrow,
     week,
 )
+from tests.appointments.money import pay_at_desk
 from tests.factories import at, visit
 
 
@@ -137,8 +138,7 @@ def test_a_visit_without_another_free_time_undoes_the_leave(
 def test_a_cancelled_visit_is_the_hospitals_doing(
     leave: Callable[..., Availability], in_cedar: Hospital, rao: Doctor, asha: User
 ) -> None:
-    old = visit(in_cedar, rao, asha)
-    Appointment.objects.update(payment_status=Appointment.PaymentStatus.PAID)
+    old = pay_at_desk(in_cedar, visit(in_cedar, rao, asha), by=asha)
     leave(CANCEL)
     old.refresh_from_db()
     assert (old.status, old.cancelled_by_hospital, old.kept_fee) == (Status.CANCELLED, True, Decimal())

@@ -26,6 +26,7 @@ from tenants.models import Hospital
 from tests import factories
 from tests.accounts.supporting import arrived, ask, text
 from tests.appointments.mail import letter, link_in
+from tests.appointments.money import pay_at_desk
 from tests.conftest import browser
 from tests.factories import at, visit
 
@@ -125,8 +126,8 @@ def test_a_late_cancellation_says_what_it_costs(
 ) -> None:
     BookingPolicy.objects.update(late_cancellation_percent=percent, free_cancellation_hours=72)
     booked = visit(in_cedar, rao, asha)
-    Appointment.objects.update(payment_status=paid)
-    booked.refresh_from_db()
+    if paid == Payment.PAID:
+        booked = pay_at_desk(in_cedar, booked, by=asha)
     cancel(in_cedar, booked, by=asha)
     assert sentence in letter("visit_cancelled").text
 
@@ -135,8 +136,6 @@ def test_a_free_visit_never_speaks_of_money_back(in_cedar: Hospital, rao: Doctor
     Doctor.objects.update(fee_in_person=0)
     rao.refresh_from_db()
     booked = visit(in_cedar, rao, asha)
-    Appointment.objects.update(payment_status=Payment.PAID)
-    booked.refresh_from_db()
     cancel(in_cedar, booked, by=asha)
     assert "Nothing is charged." in letter("visit_cancelled").text
 
@@ -328,6 +327,7 @@ def _every_letter(hospital: Hospital, booked: Appointment, hari: User) -> dict[s
         "visit_confirmed": lambda: letters.confirmed(**about),
         "visit_moved": lambda: letters.moved(**about, old=old, by=hari, now=now()),
         "visit_cancelled": lambda: letters.cancelled(**about, by=hari, now=now()),
+        "visit_too_late": lambda: letters.too_late(**about, now=now()),
         "visit_missed": lambda: letters.missed(**about),
         "visit_reminder_day": lambda: letters.remind_day(**about, now=now()),
         "visit_reminder_hour": lambda: letters.remind_hour(**about, now=now()),

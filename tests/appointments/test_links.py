@@ -90,7 +90,7 @@ def test_cancelling_late_says_what_it_costs_before_it_is_done(
 ) -> None:
     BookingPolicy.objects.update(late_cancellation_percent=50, free_cancellation_hours=96)
     late = visit(cedar, rao, asha, days=3)
-    assert "a fee of ₹350 is due" in text(cedar_site.get(path(cedar, late, Purpose.CANCEL)))
+    assert "Cancelling now costs ₹350" in text(cedar_site.get(path(cedar, late, Purpose.CANCEL)))
 
 
 def test_another_time_is_chosen_without_signing_in(

@@ -157,7 +157,9 @@ def test_the_portal_lists_visits_at_all_hospitals(
         visit(lotus, sen, asha, "12:00")
     portal = browser("localhost", asha)
     portal.get(PATH)
-    with django_assert_num_queries(9):  # schema, session, person, count, rows; at each hospital schema and visits
+    with django_assert_num_queries(
+        11
+    ):  # schema, session, person, count, rows; at each hospital schema, visits and keys
         found = portal.get(PATH).json()["results"]
     assert [(one["hospital_id"], one["appointment_time"]) for one in found] == [
         (str(lotus.code), "12:00"),

@@ -79,7 +79,7 @@ def test_the_answer_has_what_a_client_needs(cedar_asha: Client, cedar: Hospital,
     _status, made = post(cedar_asha, "", body(cedar, rao))
     assert set(made) == {
         "id", "reference", "hospital_id", "doctor", "patient", "department", "appointment_date", "appointment_time",
-        "starts_at", "ends_at", "duration", "type", "status", "status_display", "payment_status", "fee", "kept_fee",
+        "starts_at", "ends_at", "duration", "type", "status", "status_display", "payment_status", "payment", "fee", "kept_fee",
         "reason", "source", "token", "free_cancellation_until", "cancelled_by_hospital", "booked_at", "checked_in_at",
         "called_at", "completed_at", "may",
     }  # fmt: skip

@@ -16,16 +16,17 @@ from accounts.models import User
 from accounts.permissions import Role
 from accounts.services import family
 from appointments.models import Appointment, Status, WaitlistEntry
-from appointments.services import day, tokens, waiting
+from appointments.services import day, gate, tokens, waiting
 from appointments.services.tokens import Purpose
 from appointments.services.waiting import Wish
-from hospitals.models import Doctor
+from hospitals.models import BookingPolicy, Doctor
 from rhms.serving import without_tokens
 from tenants.models import Hospital
 from tests import factories
 from tests.appointments.mail import letter, link_in
 from tests.conftest import browser
 from tests.factories import at, person, visit
+from tests.fakes.razorpay import Gateway
 
 MINE, OFFICE = "/waitlist/", "/office/waitlist/"
 Standing = WaitlistEntry.Status
@@ -250,6 +251,21 @@ def test_an_offer_is_taken_without_signing_in(cedar_site: Client, cedar: Hospita
     with schema_context(cedar.schema_name):
         booked = Appointment.objects.live().get()
     assert (booked.status, booked.starts_at, booked.booked_by) == (Status.CONFIRMED, at(cedar, "10:00", 2), asha)
+
+
+def test_a_time_that_is_paid_first_is_kept_while_one_pays(
+    cedar_site: Client, cedar: Hospital, rao: Doctor, asha: User, gateway: Gateway
+) -> None:
+    with schema_context(cedar.schema_name):
+        BookingPolicy.objects.update(confirmation="payment")
+    entry = offered(cedar, rao, asha)
+    assert "You pay online, to keep it." in text(cedar_site.get(link(cedar, entry)))
+    shown = text(cedar_site.post(link(cedar, entry), {"answer": "take"}, follow=True))
+    assert "Pay to keep this time" in shown
+    with schema_context(cedar.schema_name):
+        assert Appointment.objects.live().get().waits_for_payment
+        gate.release_unpaid(hospital=cedar, now=now() + timedelta(minutes=21))
+    assert "This time was not paid for" in text(cedar_site.get(link(cedar, entry)))
 
 
 def test_an_offer_is_left_to_the_next(cedar_site: Client, cedar: Hospital, rao: Doctor, asha: User) -> None:

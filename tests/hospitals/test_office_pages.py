@@ -32,7 +32,7 @@ def state_of(client: Client) -> dict[str, bool]:
 
 def test_a_new_hospital_has_everything_to_do(cedar_hari: Client) -> None:
     assert set(state_of(cedar_hari).values()) == {False}
-    assert b"0 of 8 done" in cedar_hari.get(START).content
+    assert b"0 of 9 done" in cedar_hari.get(START).content
 
 
 def test_each_step_is_done_when_it_is_true(
@@ -54,6 +54,7 @@ def test_each_step_is_done_when_it_is_true(
         "Add your departments": True,
         "Invite your colleagues": False,
         "Set your booking rules": False,
+        "Set up payments": False,
         "Give your doctors fees and hours": False,
         "Use a domain of your own": False,
     }

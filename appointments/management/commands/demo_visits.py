@@ -1,4 +1,4 @@
-"""`manage.py demo_visits`: doctors' hours, patients and visits for the hospitals of the demo."""
+"""`manage.py demo_visits`: doctors' hours, patients, visits and money for the hospitals of the demo."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import User
-from appointments.demo import loading
+from appointments.demo import loading, money
 from appointments.demo.content import VISITS
 from hospitals.demo.people import PATIENT
 from tenants.models import Hospital
@@ -15,7 +15,7 @@ from tenants.models import Hospital
 class Command(BaseCommand):
     """Loads what is missing and leaves the rest alone, so that it can run at every start, after `demo`."""
 
-    help = "Load the demo's hours, patients and visits (only with DEBUG)."
+    help = "Load the demo's hours, patients, visits and money (only with DEBUG)."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Load."""
@@ -25,3 +25,4 @@ class Command(BaseCommand):
         son = loading.load_family(person)
         for hospital in Hospital.objects.filter(slug__in=VISITS).with_schema().order_by("pk"):
             loading.load(hospital, person=person, son=son)
+            money.load(hospital)
