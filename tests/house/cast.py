@@ -36,7 +36,7 @@ from hospitals.services import departments, invitations, joining
 from notifications.models import Notification, State
 from tenants.models import Domain, DomainClaim, Hospital
 from tests import factories
-from tests.house import visits
+from tests.house import bills, visits
 from tests.house.walk import Door
 
 # Who stands in one column of the matrix; the roles of a hospital are between them.
@@ -87,8 +87,9 @@ def furnish(hospital: Hospital) -> House:
         _people(house)
         _departments(house, admin)
         _doctors(house, admin)
-        _words(house, admin)
         visits.furnish(house, admin, canary)
+        bills.furnish(house, admin, canary)
+        _words(house, admin)  # last, so that they stand on the first page of the log and of the outbox
     _public(house, admin)
     return house
 
@@ -359,7 +360,7 @@ class Stage:
     def of_portal(self, door: Door, house: House) -> dict[str, Any] | None:
         """What the portal has at a door."""
         waiting, message = self.portal["pending"], self.portal["message"]
-        found = visits.arguments(door, house)
+        found = bills.arguments(door, house) or visits.arguments(door, house)
         if found:
             return found
         if door.name in ("hospital_detail", "api_hospital") or "support" in door.name:
@@ -375,7 +376,7 @@ class Stage:
     def of_hospital(self, door: Door, house: House) -> dict[str, Any] | None:
         """What belongs to the hospital alone at a door."""
         things = house.things
-        found = visits.arguments(door, house)
+        found = bills.arguments(door, house) or visits.arguments(door, house)
         if found:
             return found
         shown, hidden = things["shown"], things["hidden"]

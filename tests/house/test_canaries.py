@@ -27,6 +27,7 @@ from django_tenants.utils import schema_context
 from accounts.permissions import ROLES as HELD
 from accounts.permissions import STAFF_ROLES
 from appointments.models import Appointment
+from billing.models import Payment, Reconciliation, Refund, Report, WebhookEvent
 from hospitals.models import Department, Doctor
 from notifications import services as notifications
 from notifications.models import Notification
@@ -36,7 +37,10 @@ from tests.house.cast import APPLICANT, PATIENT, ROLES, SUPERADMIN, SUPPORTER, V
 from tests.house.walk import Door, Outcome, doors, knock, outcome
 from tests.house.watch import Watch
 
-ROOMS = ("core", "audit", "notifications", "accounts", "tenants", "directory", "hospitals", "patients", "appointments")
+ROOMS = (
+    *("core", "audit", "notifications", "accounts", "tenants", "directory", "hospitals", "patients"),
+    *("billing", "appointments"),
+)
 # Kinds of canaries that stand in public, where a superadmin finds them in Django's admin.
 IN_PUBLIC = "(?!colleague|guest|leaver|claim|token)"
 # Roles with the same permissions are let in at the same doors, as the matrix says: one of each is enough.
@@ -188,7 +192,7 @@ def given(stage: Stage, name: str) -> list[dict[str, Any]]:
     if what not in OF_ROWS:
         raise LookupError(f"{Path(__file__).name} does not know what to send {name} with: {wanted}.")
     model, column = OF_ROWS[what]
-    values: set[Any] = {uuid4() if column == "code" else 10**9}
+    values: set[Any] = {uuid4() if column == "code" else "of nobody" if column == "event_id" else 10**9}
     for house in (stage.lotus, stage.cedar):
         with schema_context(house.hospital.schema_name):
             values |= set(model._default_manager.values_list(column, flat=True))
@@ -203,6 +207,11 @@ OF_ROWS: dict[str, tuple[type[Model], str]] = {
     "code": (Doctor, "code"),
     "appointment_id": (Appointment, "pk"),
     "patient_id": (Patient, "pk"),
+    "payment_id": (Payment, "pk"),
+    "refund_id": (Refund, "pk"),
+    "event_id": (WebhookEvent, "event_id"),
+    "begun_id": (Reconciliation, "pk"),
+    "report_id": (Report, "pk"),
 }
 
 

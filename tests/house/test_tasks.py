@@ -7,7 +7,10 @@ from django.conf import settings
 
 from rhms.celery import app
 
-ROOMS = ("core", "audit", "notifications", "accounts", "tenants", "directory", "hospitals", "patients", "appointments")
+ROOMS = (
+    *("core", "audit", "notifications", "accounts", "tenants", "directory", "hospitals", "patients"),
+    *("billing", "appointments"),
+)
 
 
 def test_every_task_that_is_sent_or_scheduled_is_registered() -> None:

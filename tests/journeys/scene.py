@@ -28,8 +28,9 @@ from tenants.models import Hospital
 from tests import factories
 from tests.conftest import browser
 from tests.hospitals import doctors
-from tests.journeys import scene_visits
+from tests.journeys import scene_money, scene_visits
 from tests.journeys.conftest import come_in
+from tests.journeys.scene_money import Money
 from tests.journeys.scene_visits import Visits
 from tests.journeys.stops import Stop, opened, pressed
 
@@ -60,6 +61,7 @@ class Scene:
     verified: Doctor
     colleagues: dict[str, Staff]
     visits: Visits
+    money: Money
 
 
 def build() -> Scene:
@@ -103,6 +105,7 @@ def build() -> Scene:
         waiting, verified = _doctors(cedar, department, hari)
         colleagues = _staff(cedar, hari)
         visits = scene_visits.build(cedar, hari, department)
+        money = scene_money.build(cedar, hari, visits.patient)
     careful = factories.person(PEOPLE["careful"], "Dev", "Nair")
     Totp.objects.create(user=careful, sealed_secret=seal(pyotp.random_base32()), confirmed_at=now())
     browser("localhost").post("/password/forgotten/", {"email": PEOPLE["admin"]})
@@ -134,6 +137,7 @@ def build() -> Scene:
         verified,
         colleagues,
         visits,
+        money,
     )
 
 
@@ -383,6 +387,9 @@ TOURS: dict[str, tuple[str, Callable[[Scene], Iterator[Stop]]]] = {
     "a patient": ("patient", lambda scene: scene_visits.patient(scene.visits)),
     "a doctor": ("doctor", lambda scene: scene_visits.doctor(scene.visits)),
     "the office and its visits": ("admin", lambda scene: scene_visits.office(scene.visits)),
+    "a patient's bills": ("patient", lambda scene: scene_money.patient(scene.money)),
+    "the office and its money": ("admin", lambda scene: scene_money.office(scene.money)),
+    "the owner of the money": ("admin", lambda scene: scene_money.owner(scene.money)),
 }
 
 
