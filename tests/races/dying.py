@@ -71,6 +71,8 @@ def lives(act: Callable[[], Any], *, dies_at: int | None) -> int | None:
 
 
 def _live(act: Callable[[], Any], dies_at: int | None, telling: Any) -> None:
+    # A loop of Playwright's does not run in this process, so that Django takes the connection from before it: a dead one.
+    connections.close_all()
     fate = _Fate(dies_at)
     # Nobody else sees these changes: the process ends with them.
     BaseDatabaseWrapper._commit = fate.around(BaseDatabaseWrapper._commit)  # type: ignore[attr-defined]
