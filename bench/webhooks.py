@@ -37,7 +37,7 @@ PATIENCE = 300.0  # seconds until everything must be taken in
 HEADERS = {"Host": "rhms.example", "X-Forwarded-Proto": "https"}
 SECRET = "for-this-measurement-only"
 KEYS = {
-    "RAZORPAY_KEY_ID": "rzp_live_measurement",
+    "RAZORPAY_KEY_ID": "rzp_test_measurement",
     "RAZORPAY_KEY_SECRET": "nobody-is-asked",
     "RAZORPAY_WEBHOOK_SECRET": SECRET,
 }
