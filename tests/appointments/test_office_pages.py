@@ -1,6 +1,7 @@
 """The office's list of all visits, one visit with its history, moving it, and the file."""
 
 import csv
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -61,7 +62,8 @@ def test_strangers_patients_and_visitors_see_no_visits(
 
 
 def test_the_list_begins_with_today_and_the_tabs_show_the_rest(in_cedar: Hospital, rao: Doctor) -> None:
-    booked(in_cedar, rao, person("Asha"), "09:00")
+    today = booked(in_cedar, rao, person("Asha"), "09:00")
+    Appointment.objects.filter(pk=today.pk).update(starts_at=now(), ends_at=now() + timedelta(minutes=30))
     factories.visit(in_cedar, rao, person("Bela"), days=3)
     old = booked(in_cedar, rao, person("Chand"), "11:00")
     long_ago = at(in_cedar, "11:00", days=-3)
