@@ -2,12 +2,12 @@
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from audit import services as audit
 from audit.models import Action, AuditLog
 from core.errors import Conflict, NotAllowedNow
+from core.schemas import schema_context
 from tenants.models import Hospital
 from tests import factories
 

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from accounts.permissions import Role
 from accounts.services import people
 from appointments.services import listing as refreshing
 from core.errors import DomainError
+from core.schemas import schema_context
 from directory.models import DoctorListing
 from hospitals.models import Department, Doctor, Staff
 from hospitals.services import departments, invitations, joining, settings, staff

@@ -8,7 +8,6 @@ from uuid import UUID, uuid5
 
 from django.db import OperationalError, connection, connections, transaction
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 from psycopg2.extras import DateTimeTZRange
 
 from accounts.models import User
@@ -16,6 +15,7 @@ from appointments.models import Appointment, Availability, Status
 from appointments.services import booking, day, moving
 from audit.models import AuditLog
 from core.errors import DomainError
+from core.schemas import schema_context
 from directory.models import TakenTime
 from hospitals.models import Doctor
 from notifications.models import Notification
