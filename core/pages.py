@@ -3,7 +3,9 @@
 from typing import Any, TypeVar, cast
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Model, QuerySet
+from django.db import connection
+from django.db.models import BooleanField, Model, QuerySet
+from django.db.models.expressions import RawSQL
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
@@ -43,6 +45,13 @@ def divide(request: Request, rows: "QuerySet[M]") -> "Page[M]":
     return Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
 
 
+def _among(model: type[Model], keys: list[Any]) -> RawSQL:
+    """Rows with these keys. They travel as one value: Django takes longer to write five hundred into a statement."""
+    quote, meta = connection.ops.quote_name, model._meta
+    column = f"{quote(meta.db_table)}.{quote(meta.pk.column)}"
+    return RawSQL(f"{column} = ANY(%s)", [keys], BooleanField())  # noqa: S611  (names from the model, keys as a value)
+
+
 class LongPaginator(Paginator[Any]):
     """Pages of a list so long that counting it would take longer than showing it: the first five hundred.
 
@@ -70,6 +79,8 @@ class LongPaginator(Paginator[Any]):
         """One page."""
         wanted, rows = self.validate_number(number), cast(Any, self.object_list)
         first = (wanted - 1) * self.per_page
-        if not self.is_cut:
-            rows = rows.filter(pk__in=self.found)
+        if not self.found:
+            rows = rows.none()
+        elif not self.is_cut:
+            rows = rows.filter(_among(rows.model, self.found))
         return Page(rows[first : min(first + self.per_page, self.count)], wanted, self)
