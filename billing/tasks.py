@@ -1,12 +1,11 @@
 """What follows money, and what the clock brings."""
 
 from django.utils.timezone import now
-from django_tenants.utils import get_public_schema_name
 
 from billing.models import Payment, Refund, Report
 from billing.services import payments, reconciling, refunds, reporting, sweeping, webhooks
 from core.queue import task
-from core.schemas import active
+from core.schemas import PUBLIC, active
 from tenants import rounds
 from tenants.models import Hospital
 
@@ -50,7 +49,7 @@ def sweep() -> None:
 @task("billing.reconcile")
 def reconcile(*, begun_id: int = 0) -> None:
     """Compare the gateway with the books: at one hospital, whose task it is, or every few hours at all of them."""
-    if active() == get_public_schema_name():
+    if active() == PUBLIC:
         reconciling.run_everywhere(now=now())
     else:
         reconciling.run_asked(begun_id=begun_id, now=now())

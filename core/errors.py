@@ -17,10 +17,12 @@ class DomainError(Exception):
     """A refusal the user can understand; its text is shown as written.
 
     `field` names the form field it belongs to, if there is one. `status` is the HTTP status it becomes. `more` is what
-    the API says besides, for a program that wants to go on.
+    the API says besides, for a program that wants to go on. `retry_after` is the waiting time in seconds where waiting
+    helps, else 0.
     """
 
     status = 400
+    retry_after = 0
     more: Mapping[str, Any] = {}
 
     def __init__(self, sentence: Sentence, *, field: str = "") -> None:
@@ -62,8 +64,15 @@ class Gone(DomainError):
     status = 410
 
 
+class BackSoon(DomainError):
+    """What is asked for is out of service for a moment, and nothing is lost."""
+
+    status = 503
+    retry_after = 60
+
+
 class TooMany(DomainError):
-    """Too many tries; `retry_after` is the waiting time in seconds."""
+    """Too many tries in too short a time."""
 
     status = 429
 

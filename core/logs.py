@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from typing import Any
+
+from celery import current_task
 
 from core import schemas
 
@@ -37,12 +40,17 @@ def stop_acting() -> None:
 
 
 class Context(logging.Filter):
-    """Adds the request's id and the hospital's schema to a log record."""
+    """Adds the id of the request, or of the task, and the hospital's schema to a log record."""
 
-    def filter(self, record: logging.LogRecord) -> bool:
+    def filter(self, record: Any) -> bool:
         """Let every record through."""
         # Django writes its line about a refused request after the context is gone, but names the request.
         request = getattr(record, "request", None)
         record.request_id = origin.get().request_id or getattr(request, "id", "-")
         record.hospital = schemas.active()
+        task: Any = current_task  # a stand-in that is false outside of tasks
+        if task:  # a worker writes how a task has ended when its place was left
+            record.request_id = task.request.id or record.request_id
+            if record.hospital == schemas.PUBLIC:
+                record.hospital = (task.request.kwargs or {}).get("schema", schemas.PUBLIC)
         return True

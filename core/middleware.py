@@ -10,7 +10,8 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from core.errors import SOMETHING_BROKE, DomainError, TooMany
+from core import races
+from core.errors import SOMETHING_BROKE, DomainError
 from core.logs import Origin, origin
 
 # Asked by whoever watches the machine, by whatever name reaches it. They concern nobody's hospital and session.
@@ -92,7 +93,7 @@ def error_page(request: HttpRequest, status: int, *, title: str = "", sentence: 
 def refusal_page(request: HttpRequest, error: DomainError) -> HttpResponse:
     """The page of a refusal, in its own words."""
     response = error_page(request, error.status, sentence=str(error))
-    if isinstance(error, TooMany):
+    if error.retry_after:
         response["Retry-After"] = str(error.retry_after)
     return response
 
@@ -111,20 +112,33 @@ def error_pages(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+def _refused(request: HttpRequest, error: Exception) -> HttpResponse | None:
+    if isinstance(error, DomainError):
+        return refusal_page(request, error)
+    if isinstance(error, PermissionDenied):
+        return error_page(request, 403)
+    if isinstance(error, Http404):
+        return error_page(request, 404)
+    return None
+
+
 def refusals(get_response: GetResponse) -> GetResponse:
     """Turn what a page's service or permission refused into a page that says so."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         return get_response(request)
 
-    def process_exception(request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if isinstance(error, DomainError):
-            return refusal_page(request, error)
-        if isinstance(error, PermissionDenied):
-            return error_page(request, 403)
-        if isinstance(error, Http404):
-            return error_page(request, 404)
-        return None
+    def process_view(request: HttpRequest, *_view: object) -> None:
+        races.prepare(request)
 
+    def process_exception(request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not races.is_lost(error):
+            return _refused(request, error)
+        try:
+            return races.begin_anew(request)
+        except Exception as second:  # noqa: BLE001  (judged like the first)
+            return _refused(request, second)
+
+    middleware.process_view = process_view  # type: ignore[attr-defined]
     middleware.process_exception = process_exception  # type: ignore[attr-defined]
     return middleware

@@ -11,7 +11,7 @@ from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.errors import DomainError, TooMany
+from core.errors import DomainError
 from core.pages import PER_PAGE, LongPaginator
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         body: dict[str, Any] = {"detail": str(error), **error.more}
         if error.field:
             body["field"] = error.field
-        headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooMany) else None
+        headers = {"Retry-After": str(error.retry_after)} if error.retry_after else None
         return Response(body, status=error.status, headers=headers)
     return views.exception_handler(error, context)
 

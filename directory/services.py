@@ -81,9 +81,11 @@ def publish_doctor(*, hospital: Hospital, doctor: ListedDoctor) -> None:
 
 
 def publish_doctors(*, hospital: Hospital, doctors: Iterable[ListedDoctor]) -> None:
-    """The same for many of one hospital, in two statements.
+    """The same for many of one hospital, in as many statements as for one.
 
-    New words are learnt last and in the order of the alphabet, so that two hospitals do not wait for each other.
+    Of two at once for the same doctor the later one counts: who is not listed yet is added, then all are brought up to
+    date. (One statement for both would not work for hospitals whose database is not the registry's.) New words are learnt
+    last and in the order of the alphabet, so that two hospitals do not wait for each other.
     """
     rows, learnt = [], set[str]()
     for doctor in doctors:
@@ -94,7 +96,11 @@ def publish_doctors(*, hospital: Hospital, doctors: Iterable[ListedDoctor]) -> N
         learnt |= {word for word in {*words, *specialties.vocabulary(known)} if 2 < len(word) <= 60}
     said = [field.name for field in fields(ListedDoctor) if field.name != "code"]
     also = ["hospital", "lowest_fee", "search_text", "is_published", "stale_at"]
-    DoctorListing.objects.bulk_create(rows, update_conflicts=True, unique_fields=["code"], update_fields=[*said, *also])
+    DoctorListing.objects.bulk_create(rows, ignore_conflicts=True)
+    keys = dict(DoctorListing.objects.filter(code__in=[row.code for row in rows]).values_list("code", "pk"))
+    for row in rows:
+        row.pk = keys[row.code]
+    DoctorListing.objects.bulk_update(rows, [*said, *also])
     SearchWord.objects.bulk_create((SearchWord(word=word) for word in sorted(learnt)), ignore_conflicts=True)
 
 

@@ -41,6 +41,13 @@ class _Look:
 
 _LOOKS = {  # by the action, or by its first part
     "hospital.email_confirmed": _Look(icon="mail-check", tone="info"),
+    "hospital.paused": _Look(icon="pause", tone="warn"),
+    "hospital.unpaused": _Look(icon="circle-check", tone="ok"),
+    "hospital.exported": _Look(icon="folder-down", tone="info"),
+    "hospital.restored": _Look(icon="rotate-ccw", tone="ok"),
+    "hospital.moved": _Look(icon="arrow-right", tone="info"),
+    "hospital.deletion_planned": _Look(icon="calendar-x", tone="warn"),
+    "hospital.deletion_called_off": _Look(icon="undo-2", tone="ok"),
     "hospital": _Look(icon="hospital", tone="accent"),
     "settings": _Look(icon="settings"),
     "domain": _Look(icon="globe"),
@@ -95,6 +102,7 @@ _TONES = {
     "hospital.approved": "ok",
     "hospital.rejected": "bad",
     "hospital.suspended": "warn",
+    "hospital.closed": "bad",
     "department.deleted": "warn",
     "domain.verified": "ok",
     "invitation.accepted": "ok",

@@ -51,9 +51,10 @@ class AuditLogApiFilter(AuditLogFilter):
 
 
 class HospitalFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
-    """Hospitals by where they stand and by words."""
+    """Hospitals by where they stand, whether they are out of service, and by words."""
 
     q = django_filters.CharFilter(method="having")
+    is_out_of_service = django_filters.BooleanFilter(method="pausing")
 
     class Meta:
         model = Hospital
@@ -62,6 +63,10 @@ class HospitalFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-
     def having(self, rows: Hospitals, name: str, words: str) -> Hospitals:
         """Those that have each of the words."""
         return rows.matching(words)
+
+    def pausing(self, rows: Hospitals, name: str, is_so: bool) -> Hospitals:  # noqa: FBT001  (django-filter's)
+        """Those that are, or all others."""
+        return rows.out_of_service() if is_so else rows.filter(pause="")
 
 
 class MessageFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no types

@@ -15,6 +15,7 @@ from directory.models import DepartmentListing, HospitalListing
 from hospitals.models import Department, Settings, Staff
 from hospitals.services import joining, staff
 from notifications.models import Notification
+from tenants import provisioning
 from tenants.models import ACCENT, Hospital
 from tenants.states import State
 
@@ -94,12 +95,18 @@ class Registration(serializers.Serializer[Any]):
 
 
 class Registered(serializers.ModelSerializer[Hospital]):
-    """A hospital in the queue, as its superadmin and the one who registered it see it, and what the caller may do."""
+    """A hospital in the queue, as its superadmin and the one who registered it see it, and what the caller may do.
+
+    `pause` says why it is out of service for a moment, `pause_note` what went wrong. `is_up_to_date`: its tables are as
+    this release wants them; null before it is opened and after it was closed. `deletion_archive` is the SHA-256 of the
+    archive that was made before its deletion.
+    """
 
     id = serializers.UUIDField(source="code")
     may = serializers.SerializerMethodField()
     subdomain = serializers.CharField(source="slug")
     host = serializers.CharField()
+    is_up_to_date = serializers.SerializerMethodField()
 
     class Meta:
         model = Hospital
@@ -119,13 +126,28 @@ class Registered(serializers.ModelSerializer[Hospital]):
             "host",
             "status",
             "created_at",
+            "cell",
+            "is_up_to_date",
+            "pause",
+            "paused_at",
+            "pause_note",
+            "deletion_due_at",
+            "deletion_archive",
             "may",
         ]
 
+    def get_is_up_to_date(self, hospital: Hospital) -> bool | None:
+        """Whether a migration is still to be run in its schema."""
+        if hospital.status not in (Hospital.Status.APPROVED, Hospital.Status.SUSPENDED):
+            return None
+        return hospital.schema_version == provisioning.version()
+
     def get_may(self, hospital: Hospital) -> list[str]:
-        """`approve`, `reject`, `suspend` or `resume`: the steps its status permits."""
+        """`approve`, `reject`, `suspend`, `resume` or `call_off_deletion`: the steps that are possible now."""
         request = self.context["request"]
-        steps = {"pending": ("approve", "reject"), "approved": ("suspend",), "suspended": ("resume",)}
+        resume = () if hospital.pause else ("resume",)
+        call_off = ("call_off_deletion",) if hospital.deletion_due_at else ()
+        steps = {"pending": ("approve", "reject"), "approved": ("suspend",), "suspended": (*resume, *call_off)}
         return may(request, request.user, **dict.fromkeys(steps.get(hospital.status, ()), Permission.HOSPITAL_REVIEW))
 
 

@@ -21,6 +21,7 @@ urlpatterns = [
     path("platform/hospitals/<uuid:code>/suspend/", review.suspend, name="queue_suspend"),
     path("platform/hospitals/<uuid:code>/resume/", review.resume, name="queue_resume"),
     path("platform/hospitals/<uuid:code>/invite/", review.invite, name="queue_invite"),
+    path("platform/hospitals/<uuid:code>/call-off/", review.call_off, name="queue_call_off"),
     path("platform/hospitals/<uuid:code>/support/", support.begin, name="queue_support"),
     path("platform/log/", log.platform, name="platform_log"),
     path("platform/outbox/", outbox.index, name="outbox"),

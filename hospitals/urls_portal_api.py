@@ -17,6 +17,7 @@ urlpatterns = [
     path("admin/hospitals/<uuid:code>/reject/", portal.Reject.as_view(), name="api_reject"),
     path("admin/hospitals/<uuid:code>/suspend/", portal.Suspend.as_view(), name="api_suspend"),
     path("admin/hospitals/<uuid:code>/resume/", portal.Resume.as_view(), name="api_resume"),
+    path("admin/hospitals/<uuid:code>/call-off-deletion/", portal.CallOffDeletion.as_view(), name="api_call_off"),
     path("admin/hospitals/", platform.Hospitals.as_view(), name="api_all_hospitals"),
     path("admin/hospitals/<uuid:code>/invite/", platform.Invite.as_view(), name="api_invite"),
     path("admin/messages/", platform.Messages.as_view(), name="api_messages"),

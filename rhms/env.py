@@ -4,6 +4,7 @@ Nothing else may touch `os.environ`. A faulty value stops the start, and all fau
 `.env.example` is tested against this class.
 """
 
+import re
 from typing import Self
 from urllib.parse import quote, urlsplit
 
@@ -12,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEVELOPMENT_SECRET = "development-only-secret-refused-when-debug-is-off"  # noqa: S105
 RAZORPAY = "https://api.razorpay.com"
+CELL = re.compile(r"[a-z]{1,30}")
 SANDBOX_KEY = "rzp_test_sandbox"  # how the keys of `python -m sandbox` begin
 
 
@@ -47,6 +49,24 @@ class Env(BaseSettings):
     db_password: SecretStr = Field(SecretStr(""), description="Database password, when DATABASE_URL is not set.")
     db_host: str = Field("localhost", description="Database host, when DATABASE_URL is not set.")
     db_port: int = Field(5432, description="Database port, when DATABASE_URL is not set.")
+    database_owner_url: str = Field(
+        "",
+        description="Who makes and migrates schemas, for `manage.py prepare` and its like. Empty: the same as the platform.",
+    )
+    database_is_pooled: bool = Field(
+        default=False, description="The database is behind a pooler of transactions, such as PgBouncer."
+    )
+    cells: SecretStr = Field(
+        SecretStr(""),
+        description="Further databases for hospitals, like north=postgres://user:password@host/name south=...",
+    )
+    cell_owners: SecretStr = Field(
+        SecretStr(""), description="Who makes and migrates schemas in each of CELLS, written in the same way."
+    )
+    cell_registry_url: SecretStr = Field(
+        SecretStr(""),
+        description="How the databases of CELLS reach this one: its address as they see it, with a login of their own.",
+    )
     redis_url: str = Field("redis://localhost:6379/0", description="Broker, cache and rate limits.")
 
     email_url: str = Field(
@@ -93,6 +113,17 @@ class Env(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _cells_are_whole(self) -> Self:
+        """Every cell has a name that can be one, an owner, and a way to the registry."""
+        if faulty := [name for name in self.cell_urls if not CELL.fullmatch(name) or name in ("default", "owner")]:
+            raise ValueError(f"CELLS: {', '.join(faulty)} cannot be the name of a cell. Take lower-case letters only.")
+        if self.cell_urls.keys() != self.cell_owner_urls.keys():
+            raise ValueError("CELLS and CELL_OWNERS must name the same cells.")
+        if self.cell_urls and not self.cell_registry_url.get_secret_value():
+            raise ValueError("CELL_REGISTRY_URL must be set when there are CELLS.")
+        return self
+
+    @model_validator(mode="after")
     def _production_is_serious(self) -> Self:
         """Production refuses default secrets and plain http."""
         if self.debug:
@@ -107,13 +138,24 @@ class Env(BaseSettings):
             raise ValueError(
                 "EMAIL_URL must name a mail server when DEBUG is off, like smtp://user:password@host:587/?tls=True."
             )
-        if "demo-only" in self.database:
+        if "demo-only" in self.database + self.database_owner_url:
             raise ValueError(
-                "The database's password is the demo's. Set DB_PASSWORD or DATABASE_URL when DEBUG is off."
+                "The database's password is the demo's. Set DB_PASSWORD, and DB_OWNER_PASSWORD or DATABASE_OWNER_URL, "
+                "when DEBUG is off."
             )
         if urlsplit(self.site_url).scheme != "https":
             raise ValueError("SITE_URL must start with https:// when DEBUG is off.")
         return self
+
+    @property
+    def cell_urls(self) -> dict[str, str]:
+        """The address of each further cell, by its name."""
+        return _named(self.cells)
+
+    @property
+    def cell_owner_urls(self) -> dict[str, str]:
+        """The owner's address of each further cell, by its name."""
+        return _named(self.cell_owners)
 
     @property
     def database(self) -> str:
@@ -122,6 +164,11 @@ class Env(BaseSettings):
             return self.database_url
         password = quote(self.db_password.get_secret_value(), safe="")
         return f"postgres://{quote(self.db_user)}:{password}@{self.db_host}:{self.db_port}/{self.db_name}"
+
+
+def _named(text: SecretStr) -> dict[str, str]:
+    pairs = [entry.partition("=") for entry in text.get_secret_value().split()]
+    return {name: value for name, _equals, value in pairs}
 
 
 def load() -> Env:

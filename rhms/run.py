@@ -79,6 +79,8 @@ def _serve(stack: ExitStack) -> None:
         _say(f"Starting {server.name} ...")
         stack.callback(server.stop)
         env[variable] = server.start()
+        if isinstance(server, Postgres):
+            env["DATABASE_OWNER_URL"] = server.owner_url
 
     stack.callback(_stop, processes)
     if payments:

@@ -58,7 +58,6 @@ INSTALLED_APPS = SHARED_APPS + [app for app in TENANT_APPS if app not in SHARED_
 TENANT_MODEL = "tenants.Hospital"
 TENANT_DOMAIN_MODEL = "tenants.Domain"
 PUBLIC_SCHEMA_NAME = "public"
-TENANT_LIMIT_SET_CALLS = True  # SET search_path when it changes, not before every statement
 AUTH_USER_MODEL = "accounts.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -169,13 +168,36 @@ CSRF_FAILURE_VIEW = "core.views.csrf_failure"
 
 # --- Data ------------------------------------------------------------------------------------------------------------
 
-DATABASES = {
-    "default": {
-        **dj_database_url.parse(env.database, engine="django_tenants.postgresql_backend", conn_max_age=60),
-        "ATOMIC_REQUESTS": False,
-        "CONN_HEALTH_CHECKS": True,
-    }
+_SERVER = {
+    "CONN_MAX_AGE": 60,
+    "CONN_HEALTH_CHECKS": True,
+    "ATOMIC_REQUESTS": False,
 }
+
+
+def _logins(cell: str, owner: str, *, url: str, owner_url: str) -> dict[str, dict[str, Any]]:
+    """The two ways to a database of hospitals.
+
+    `cell` may do nothing but take the role of the place it works for. `owner` makes and migrates schemas
+    (core.schemas.as_owner); web servers and workers never use it.
+    """
+    platform = {**dj_database_url.parse(url, engine="tenants.postgres"), **_SERVER}
+    if env.database_is_pooled:
+        # Cursors on the server live in a session, which is not ours behind a pooler of transactions.
+        platform |= {"IS_POOLED": True, "DISABLE_SERVER_SIDE_CURSORS": True}
+    made = {**dj_database_url.parse(owner_url, engine="tenants.postgres"), **_SERVER}
+    return {cell: platform, owner: made | {"CONN_MAX_AGE": 0, "SWITCHES_ROLE": False}}
+
+
+DATABASES = _logins("default", "owner", url=env.database, owner_url=env.database_owner_url or env.database)
+# Hospitals that do not live in the registry's own database live in one of these (docs/growth.md).
+CELLS = list(env.cell_urls)
+for _cell, _url in env.cell_urls.items():
+    DATABASES |= _logins(_cell, f"{_cell}_owner", url=_url, owner_url=env.cell_owner_urls[_cell])
+CELL_OF_SCHEMA = "tenants.hosts.cell_of"  # asked by core.schemas
+SCHEMA_STANDING = "tenants.hosts.standing"  # asked by core.schemas
+# How the databases of cells reach the registry's shared tables.
+CELL_REGISTRY = dj_database_url.parse(env.cell_registry_url.get_secret_value()) if CELLS else {}
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 
 CACHES = {
@@ -262,26 +284,30 @@ SPECTACULAR_SETTINGS = {
 
 CELERY_BROKER_URL = env.redis_url
 CELERY_TASK_IGNORE_RESULT = True
+# Each cell has workers of its own (`--queues north`). A worker that is not told whose it is takes everybody's tasks.
+CELERY_TASK_QUEUES = {name: {"exchange": name, "routing_key": name} for name in ["celery", *CELLS]}
+CELERY_TASK_ROUTES = ["tenants.cells.workers_of"]
 CELERY_TASK_ACKS_LATE = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A dead broker must not hold up a page: no second try, beat sweeps what was not sent.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5, "max_retries": 0}
 CELERY_TIMEZONE = "UTC"
+_PUBLIC = {"kwargs": {"schema": PUBLIC_SCHEMA_NAME}}  # where a task of the clock begins: it names its place, too
 CELERY_BEAT_SCHEDULE = {
-    "sweep the outbox": {"task": "notifications.sweep", "schedule": 30.0},
-    "forget what has expired": {"task": "accounts.forget_expired", "schedule": 3600.0},
-    "keep free times true": {"task": "appointments.refresh_stale", "schedule": 60.0},
-    "release holds that ran out": {"task": "appointments.release_holds", "schedule": 60.0},
-    "give up visits nobody pays": {"task": "appointments.release_unpaid", "schedule": 60.0},
-    "sweep money": {"task": "billing.sweep", "schedule": 60.0},
-    "sweep reports": {"task": "billing.sweep_reports", "schedule": 60.0},
-    "drop old reports": {"task": "billing.drop_reports", "schedule": 3600.0},
-    "compare the gateway with the books": {"task": "billing.reconcile", "schedule": 3 * 3600.0},
-    "remind of visits": {"task": "appointments.remind", "schedule": 60.0},
-    "write to doctors in the morning": {"task": "appointments.morning_lists", "schedule": 300.0},
-    "keep waitlists moving": {"task": "appointments.waitlists", "schedule": 60.0},
-    "drop forgotten uploads": {"task": "core.drop_forgotten_uploads", "schedule": 3600.0},
+    "sweep the outbox": {"task": "notifications.sweep", "schedule": 30.0, **_PUBLIC},
+    "forget what has expired": {"task": "accounts.forget_expired", "schedule": 3600.0, **_PUBLIC},
+    "keep free times true": {"task": "appointments.refresh_stale", "schedule": 60.0, **_PUBLIC},
+    "release holds that ran out": {"task": "appointments.release_holds", "schedule": 60.0, **_PUBLIC},
+    "give up visits nobody pays": {"task": "appointments.release_unpaid", "schedule": 60.0, **_PUBLIC},
+    "sweep money": {"task": "billing.sweep", "schedule": 60.0, **_PUBLIC},
+    "sweep reports": {"task": "billing.sweep_reports", "schedule": 60.0, **_PUBLIC},
+    "drop old reports": {"task": "billing.drop_reports", "schedule": 3600.0, **_PUBLIC},
+    "compare the gateway with the books": {"task": "billing.reconcile", "schedule": 3 * 3600.0, **_PUBLIC},
+    "remind of visits": {"task": "appointments.remind", "schedule": 60.0, **_PUBLIC},
+    "write to doctors in the morning": {"task": "appointments.morning_lists", "schedule": 300.0, **_PUBLIC},
+    "keep waitlists moving": {"task": "appointments.waitlists", "schedule": 60.0, **_PUBLIC},
+    "drop forgotten uploads": {"task": "core.drop_forgotten_uploads", "schedule": 3600.0, **_PUBLIC},
 }
 
 # --- Messages --------------------------------------------------------------------------------------------------------

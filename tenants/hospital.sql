@@ -486,4 +486,5 @@ INSERT INTO django_migrations (app, name, applied) VALUES
 ('billing', '0001_initial', now()),
 ('billing', '0002_guards', now()),
 ('notifications', '0001_initial', now()),
-('notifications', '0002_attachments', now());
+('notifications', '0002_attachments', now()),
+('tenants', '0004_cells_and_pauses', now());

@@ -13,11 +13,29 @@ from core import schemas
 from core.errors import Missing
 from core.hosts import is_portal, portal_url
 from core.middleware import PROBES, error_page, refusal_page
+from tenants import pauses
 from tenants.hosts import hospital_at
 from tenants.models import Hospital
 
-# What the closed page itself needs.
-_SERVED_WHILE_SUSPENDED = ("/theme/", "/logo/")
+# What the page itself needs.
+_SERVED_WHILE_CLOSED = ("/theme/", "/logo/")
+
+
+def _back_soon(request: HttpRequest, hospital: Hospital) -> HttpResponse:
+    """The page of a hospital that is out of service for a moment, while all others work; the API says it in JSON."""
+    request.home_url = portal_url("home")  # type: ignore[attr-defined]  # its own first page is closed, too
+    error = pauses.back_soon(hospital)
+    if request.path.startswith("/api/"):
+        return refusal_page(request, error)
+    answer = error_page(
+        request,
+        error.status,
+        title=_("%(hospital)s is back soon") % {"hospital": hospital.name},
+        # The telephone number stands below, as a link.
+        sentence=_("Its records are being looked after and nothing is lost. Try again in a few minutes."),
+    )
+    answer["Retry-After"] = str(error.retry_after)
+    return answer
 
 
 def hospital_of_host(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -36,7 +54,7 @@ def hospital_of_host(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
             return refusal_page(request, Missing(_("No hospital lives at this address. Check how it is spelled.")))
         request.hospital = hospital  # type: ignore[attr-defined]
         request.urlconf = settings.HOSPITAL_URLCONF  # type: ignore[attr-defined]
-        if hospital.status == Hospital.Status.SUSPENDED and not request.path.startswith(_SERVED_WHILE_SUSPENDED):
+        if hospital.status == Hospital.Status.SUSPENDED and not request.path.startswith(_SERVED_WHILE_CLOSED):
             request.home_url = portal_url("home")  # type: ignore[attr-defined]  # its own first page is closed, too
             return error_page(
                 request,
@@ -44,6 +62,8 @@ def hospital_of_host(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
                 title=_("%(hospital)s is closed for now") % {"hospital": hospital.name},
                 sentence=_("It cannot be reached through this site at the moment. Its records are kept safe."),
             )
+        if hospital.pause and not request.path.startswith(_SERVED_WHILE_CLOSED):
+            return _back_soon(request, hospital)
         with timezone.override(zoneinfo.ZoneInfo(hospital.time_zone)):
             schemas.enter(hospital)
             try:

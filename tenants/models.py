@@ -17,6 +17,7 @@ from tenants.states import State
 
 DEFAULT_ACCENT = "#0b6e6e"
 ACCENT = re.compile(r"^#[0-9a-f]{6}$")
+HOME_CELL = "default"  # the cell of the registry itself, where every hospital begins
 SLUG = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 
 # Names that are, or might become, hosts of the platform itself, and names that would mislead.
@@ -104,9 +105,17 @@ class Hospitals(models.QuerySet["Hospital"]):
         """Hospitals that have been opened: their schema exists, whether they are suspended or not."""
         return self.filter(status__in=[Hospital.Status.APPROVED, Hospital.Status.SUSPENDED])
 
+    def taking_names(self) -> Self:
+        """Hospitals whose registration number and subdomain nobody else can have."""
+        return self.exclude(status__in=[Hospital.Status.REJECTED, Hospital.Status.CLOSED])
+
     def open(self) -> Self:
         """Hospitals that work with patients now."""
         return self.filter(status=Hospital.Status.APPROVED)
+
+    def out_of_service(self) -> Self:
+        """Hospitals that nobody can enter for a moment."""
+        return self.exclude(pause="")
 
     def matching(self, words: str) -> Self:
         """By name, city, registration number, reference, e-mail address or subdomain."""
@@ -128,6 +137,8 @@ class Hospital(TenantMixin):
 
     `registration_number` is the number under which the state registered it. `slug` is its subdomain. `schema_name` is
     opaque and never changes; `schema_version` is the digest of the DDL its schema was made or migrated to, "" before.
+    `cell` names the database and the workers it lives with (`tenants.cells`). `deletion_archive` is the SHA-256 of the
+    archive that was made before its deletion was planned.
     """
 
     class Status(models.TextChoices):
@@ -137,12 +148,21 @@ class Hospital(TenantMixin):
         APPROVED = "approved", _("Approved")
         REJECTED = "rejected", _("Rejected")
         SUSPENDED = "suspended", _("Suspended")
+        CLOSED = "closed", _("Closed")  # it has left, and what was in its schema is deleted
+
+    class Pause(models.TextChoices):
+        """Why an open hospital is out of service for a moment. Its visitors are told to come back soon."""
+
+        UPGRADE = "upgrade", _("Its upgrade failed")
+        MOVE = "move", _("It moves to another database")
+        RESTORE = "restore", _("It is being restored")
 
     TRANSITIONS: ClassVar[dict[str, set[str]]] = {
         Status.PENDING: {Status.APPROVED, Status.REJECTED},
         Status.APPROVED: {Status.SUSPENDED},
-        Status.SUSPENDED: {Status.APPROVED},
+        Status.SUSPENDED: {Status.APPROVED, Status.CLOSED},
         Status.REJECTED: set(),
+        Status.CLOSED: {Status.SUSPENDED},  # restored from its archive
     }
 
     code = models.UUIDField(default=new_code, unique=True, editable=False)
@@ -165,6 +185,14 @@ class Hospital(TenantMixin):
     email_confirmed_at = models.DateTimeField(_("e-mail address confirmed"), null=True, blank=True)
     created_at = models.DateTimeField(_("registered"), default=timezone.now)
     schema_version = models.CharField(_("schema version"), max_length=64, blank=True, editable=False)
+    cell = models.CharField(_("cell"), max_length=40, default=HOME_CELL, db_default=HOME_CELL, editable=False)
+    pause = models.CharField(
+        _("out of service"), max_length=10, choices=Pause.choices, blank=True, default="", db_default=""
+    )
+    paused_at = models.DateTimeField(_("out of service since"), null=True, blank=True)
+    pause_note = models.TextField(_("what went wrong"), blank=True, default="", db_default="")
+    deletion_due_at = models.DateTimeField(_("to be deleted on"), null=True, blank=True)
+    deletion_archive = models.CharField(_("archive"), max_length=64, blank=True, default="", db_default="")
 
     # The schema is made by tenants.provisioning inside the approval's transaction, not by saving a row.
     auto_create_schema = False
@@ -178,12 +206,19 @@ class Hospital(TenantMixin):
         constraints = [
             models.UniqueConstraint(
                 fields=["state", "registration_number"],
-                condition=~Q(status="rejected"),
+                condition=~Q(status__in=["rejected", "closed"]),
                 name="one_hospital_per_registration_number",
             ),
-            models.UniqueConstraint(fields=["slug"], condition=~Q(status="rejected"), name="one_hospital_per_slug"),
+            models.UniqueConstraint(
+                fields=["slug"], condition=~Q(status__in=["rejected", "closed"]), name="one_hospital_per_slug"
+            ),
             models.CheckConstraint(
-                condition=Q(status__in=["pending", "approved", "rejected", "suspended"]), name="hospital_status_known"
+                condition=Q(status__in=["pending", "approved", "rejected", "suspended", "closed"]),
+                name="hospital_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(pause="", paused_at=None) | (~Q(pause="") & Q(paused_at__isnull=False)),
+                name="hospital_pause_has_time",
             ),
             models.CheckConstraint(condition=Q(accent__regex=ACCENT.pattern), name="hospital_accent_is_hex"),
             models.CheckConstraint(condition=Q(slug__regex=SLUG), name="hospital_slug_is_a_host_name"),

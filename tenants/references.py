@@ -9,8 +9,8 @@ from typing import cast
 from django.apps import apps
 from django.conf import settings
 from django.db import connection, models
-from django_tenants.utils import schema_context
 
+from core.schemas import schema_context
 from tenants.models import Hospital
 
 _QUERY = """SELECT here.id, here.%(column)s FROM %(schema)s.%(here)s here

@@ -4,8 +4,9 @@ import logging
 from collections.abc import Callable
 
 from django.core.cache import cache
-from django_tenants.utils import schema_context
+from django.db import InterfaceError, OperationalError, close_old_connections
 
+from core.schemas import PUBLIC, schema_context
 from tenants.models import Hospital
 
 logger = logging.getLogger(__name__)
@@ -16,7 +17,8 @@ _LONGEST = 15 * 60  # seconds after which a round is believed dead
 def everywhere(work: Callable[[Hospital], object], *, alone: str = "") -> None:
     """Do `work` in the schema of every open hospital. What fails in one does not keep the others waiting.
 
-    A round that may take long has a name in `alone`: no second one of that name begins beside it.
+    A hospital that is out of service for a moment is left out: the next round finds what it has missed. A round that
+    may take long has a name in `alone`: no second one of that name begins beside it.
     """
     if not alone:
         _go_round(work)
@@ -28,11 +30,21 @@ def everywhere(work: Callable[[Hospital], object], *, alone: str = "") -> None:
 
 
 def _go_round(work: Callable[[Hospital], object]) -> None:
-    with schema_context("public"):
-        hospitals = list(Hospital.objects.open().order_by("pk"))
-    for hospital in hospitals:
+    with schema_context(PUBLIC):
+        schemas = list(Hospital.objects.open().order_by("pk").values_list("schema_name", flat=True))
+    left_out = []
+    for schema in schemas:
         try:
-            with schema_context(hospital.schema_name):
-                work(hospital)
-        except Exception:  # whatever it is, the next hospital's patients must not wait for it
-            logger.exception("A round of the clock failed at %s.", hospital.slug)
+            with schema_context(schema):
+                # Read now, as a thousand hospitals later it may be suspended or paused.
+                hospital = Hospital.objects.open().filter(schema_name=schema).first()
+                if hospital and hospital.pause:
+                    left_out.append(hospital.slug)
+                elif hospital:
+                    work(hospital)
+        except Exception as error:  # whatever it is, the next hospital's patients must not wait for it
+            logger.exception("A round of the clock failed at %s.", schema)
+            if isinstance(error, OperationalError | InterfaceError):
+                close_old_connections()  # the next one may live in the same cell
+    if left_out:
+        logger.info("A round of the clock left out who is out of service: %s.", ", ".join(left_out))

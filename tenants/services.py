@@ -1,6 +1,7 @@
-"""Hosts of hospitals, and proving that a domain is the hospital's own."""
+"""Hosts of hospitals, proving that a domain is the hospital's own, pauses, and calling off a planned deletion."""
 
 import secrets
+from datetime import datetime
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, transaction
@@ -8,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from audit import services as audit
 from audit.models import Action
-from core.errors import Conflict, Invalid
+from core.errors import Conflict, Invalid, NotAllowedNow
 from tenants import dns, hosts
 from tenants.models import Domain, DomainClaim, Hospital
 
@@ -74,3 +75,40 @@ def remove_domain(*, domain: Domain, by: AbstractBaseUser) -> None:
     audit.record(action=Action.DOMAIN_REMOVED, target=domain, by=by)
     hosts.forgotten(domain.domain)
     domain.delete()
+
+
+@transaction.atomic
+def call_off_deletion(*, hospital: Hospital, by: AbstractBaseUser | None, actor: str = "", reason: str = "") -> None:
+    """Keep a hospital whose data was to be deleted. It stays suspended; the archive that was made stays where it is."""
+    planned = Hospital.objects.filter(pk=hospital.pk, status=Hospital.Status.SUSPENDED, deletion_due_at__isnull=False)
+    if not planned.update(deletion_due_at=None, deletion_archive=""):
+        raise NotAllowedNow(_("No deletion of %(hospital)s is planned.") % {"hospital": hospital.name})
+    hospital.deletion_due_at, hospital.deletion_archive = None, ""
+    audit.record(action=Action.HOSPITAL_DELETION_CALLED_OFF, target=hospital, by=by, actor=actor, reason=reason)
+
+
+@transaction.atomic
+def pause(*, hospital: Hospital, why: Hospital.Pause, note: str = "", now: datetime) -> bool:
+    """Take the hospital out of service for a moment; within a second its visitors are told to come back soon.
+
+    False if it is out of service already: for another reason, which stays, or for this one, whose note is now `note`.
+    """
+    if Hospital.objects.filter(pk=hospital.pk, pause=why).update(pause_note=note):
+        return False
+    if not Hospital.objects.filter(pk=hospital.pk, pause="").update(pause=why, paused_at=now, pause_note=note):
+        return False
+    hospital.pause, hospital.paused_at, hospital.pause_note = why, now, note
+    audit.record(action=Action.HOSPITAL_PAUSED, target=hospital, by=None, reason=str(why.label))
+    hosts.changed(hospital)
+    return True
+
+
+@transaction.atomic
+def unpause(*, hospital: Hospital, why: Hospital.Pause) -> bool:
+    """Put the hospital back into service. False if it was not out of service for this reason."""
+    if not Hospital.objects.filter(pk=hospital.pk, pause=why).update(pause="", paused_at=None, pause_note=""):
+        return False
+    hospital.pause, hospital.paused_at, hospital.pause_note = "", None, ""
+    audit.record(action=Action.HOSPITAL_UNPAUSED, target=hospital, by=None, reason=str(why.label))
+    hosts.changed(hospital)
+    return True

@@ -32,6 +32,12 @@ def place_beyond(request: HttpRequest, host: str) -> str | None:
     return str(hospital.code) if hospital and hospital.status == Hospital.Status.APPROVED else None
 
 
+def is_in_service(host: str) -> bool:
+    """Whether `host` can be asked for a ticket now: a hospital that is out of service for a moment cannot."""
+    hospital = None if is_portal(host) else hospital_at(host)
+    return hospital is None or not hospital.pause
+
+
 def local(path: str) -> str:
     """`path` if it is one on this host, else the first page."""
     return path if path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None) else "/"

@@ -1,5 +1,6 @@
 """Two hospitals made once per session; each ordinary test rolls back; tests that commit get a database of their own."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -11,17 +12,18 @@ import pytest_django
 from django.conf import settings as django_settings
 from django.contrib.auth import login
 from django.core.cache import cache
+from django.core.management import call_command
 from django.db import connection, connections
 from django.http import HttpRequest
 from django.test import Client
-from django.test.utils import setup_databases, teardown_databases
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from accounts.sessions import SECOND_FACTOR, SessionStore, Visit
 from core import schemas
+from core.schemas import schema_context
 from hospitals.models import Staff
+from tenants import hosts
 from tenants.models import Hospital
 from tests import factories
 from tests.fakes.razorpay import Gateway, Sandbox, running_sandbox
@@ -39,15 +41,18 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(
-    django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: Any
-) -> Iterator[None]:
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
     """The database with Usha and the two hospitals with their admins, committed once.
 
     In place of pytest-django's own fixture, which makes no database when every test that runs is a `committed` one.
     """
     with django_db_blocker.unblock():
-        databases = setup_databases(verbosity=0, interactive=False, aliases={"default"})  # type: ignore[arg-type]  # the stubs want a mapping
+        database = f"test_rhms_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+        with maintenance() as cursor:
+            cursor.execute(f'CREATE DATABASE "{database}"')
+            cursor.execute("SELECT pg_advisory_lock(1)")  # roles are the server's, which the workers share
+            use(database)
+            call_command("prepare", verbosity=0)
         usha = factories.superadmin()
         factories.person()
         for slug, name, admin in (("cedar", "Cedar Hospital", "Hari Rao"), ("lotus", "Lotus Clinic", "Kiran Das")):
@@ -65,17 +70,23 @@ def django_db_setup(
         connection.close()
     yield
     with django_db_blocker.unblock():
-        with _maintenance() as cursor:
-            _disconnect(cursor, connection.settings_dict["NAME"])
-        teardown_databases(databases, verbosity=0)
+        connections.close_all()
+        with maintenance() as cursor:
+            cursor.execute(f'DROP DATABASE "{database}" WITH (FORCE)')
 
 
 @pytest.fixture(autouse=True)
 def clean_slate() -> Iterator[None]:
     """Every test begins on the portal, with an empty cache and no rate limit used up."""
-    cache.clear()
+    forget()
     yield
     schemas.enter_public()
+
+
+def forget() -> None:
+    """Nobody remembers anything but the database."""
+    cache.clear()
+    hosts.forget_here()
 
 
 @pytest.fixture
@@ -206,10 +217,17 @@ def gateway(sandbox: Sandbox, settings: pytest_django.Settings) -> Gateway:
     return made
 
 
+def use(database: str) -> None:
+    """Connect to this database from now on, whoever connects."""
+    for alias in ("default", "owner"):
+        connections.settings[alias]["NAME"] = database
+    connection.settings_dict["NAME"] = database
+
+
 @contextmanager
-def _maintenance() -> Iterator[Any]:
-    """A cursor on the server's own database."""
-    target = connection.settings_dict
+def maintenance() -> Iterator[Any]:
+    """The owner's cursor on the server's own database."""
+    target = connections.settings["owner"]
     link = psycopg2.connect(
         dbname="postgres", user=target["USER"], password=target["PASSWORD"], host=target["HOST"], port=target["PORT"]
     )
@@ -237,21 +255,26 @@ def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     For races, injected faults and journeys. Rolling back would hide what a commit does, and flushing the tables would
     take the two hospitals away.
     """
-    with django_db_blocker.unblock():
-        target = connection.settings_dict
-        original = target["NAME"]
-        clone = f"{original}_{next(_clones)}"
+    with django_db_blocker.unblock(), cloned():
+        yield
+
+
+@contextmanager
+def cloned() -> Iterator[None]:
+    """Work in a copy of the database, which is dropped at the end."""
+    original = connection.settings_dict["NAME"]
+    clone = f"{original}_{next(_clones)}"
+    connections.close_all()
+    with maintenance() as cursor:
+        _disconnect(cursor, original)
+        cursor.execute(f'DROP DATABASE IF EXISTS "{clone}" WITH (FORCE)')
+        # Whole files at once: block by block through the log, which is the usual way, takes twice as long.
+        cursor.execute(f'CREATE DATABASE "{clone}" TEMPLATE "{original}" STRATEGY FILE_COPY')
+    use(clone)
+    try:
+        yield
+    finally:
         connections.close_all()
-        with _maintenance() as cursor:
-            _disconnect(cursor, original)
-            cursor.execute(f'DROP DATABASE IF EXISTS "{clone}" WITH (FORCE)')
-            # Whole files at once: block by block through the log, which is the usual way, takes twice as long.
-            cursor.execute(f'CREATE DATABASE "{clone}" TEMPLATE "{original}" STRATEGY FILE_COPY')
-        target["NAME"] = clone
-        try:
-            yield
-        finally:
-            connections.close_all()
-            target["NAME"] = original
-            with _maintenance() as cursor:
-                cursor.execute(f'DROP DATABASE "{clone}" WITH (FORCE)')
+        use(original)
+        with maintenance() as cursor:
+            cursor.execute(f'DROP DATABASE "{clone}" WITH (FORCE)')

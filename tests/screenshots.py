@@ -87,6 +87,7 @@ def demo_platform() -> Iterator[dict[str, str]]:
         os.environ |= {
             "DJANGO_SETTINGS_MODULE": "rhms.settings",
             "DATABASE_URL": servers.database_url,
+            "DATABASE_OWNER_URL": servers.database_owner_url,
             "REDIS_URL": servers.redis_url,
             "MEDIA_ROOT": str(folder / "media"),
             "DEBUG": "true",

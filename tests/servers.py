@@ -19,6 +19,7 @@ if not _worker:
     atexit.register(_servers.close)
     os.environ |= {
         "DATABASE_URL": addresses.database_url,
+        "DATABASE_OWNER_URL": addresses.database_owner_url,
         "REDIS_URL": addresses.redis_url,
         "DEBUG": "true",  # settings are loaded as in development; pytest-django then sets settings.DEBUG to False
         "SECRET_KEY": "tests-only-" + "x" * 50,

@@ -55,12 +55,11 @@ def make(*, user: User | None, purpose: Purpose, email: str, now: datetime, plac
         digest=_digest(user or User(), purpose, code, place),
         expires_at=now + VALID_FOR,
     )
-    # One statement: looking first would take a time by which an address with an account shows.
-    OneTimeCode.objects.bulk_create(
-        [sent],
-        update_conflicts=True,
-        unique_fields=["user", "purpose"],
-        update_fields=["email", "digest", "tries", "expires_at"],
+    # Without looking first, which would take a time by which an address with an account shows: add, then replace what
+    # was there before. Of two at once the later one counts.
+    OneTimeCode.objects.bulk_create([sent], ignore_conflicts=True)
+    OneTimeCode.objects.filter(user_id=user.pk if user else 0, purpose=purpose).update(
+        email=sent.email, digest=sent.digest, tries=sent.tries, expires_at=sent.expires_at
     )
     return code
 

@@ -11,7 +11,6 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.middleware.csrf import rotate_token
 from django.utils.translation import gettext as _
-from django_tenants.utils import get_public_schema_name, schema_context
 
 from accounts.models import Session, Ticket, User
 from accounts.sessions import SECOND_FACTOR, SUPPORT
@@ -19,6 +18,7 @@ from audit import services as audit
 from audit.models import Action
 from core.errors import NotAllowedNow
 from core.logs import stop_acting
+from core.schemas import PUBLIC, schema_context
 
 LASTS = timedelta(minutes=30)
 # Stays in the browser when the session is over, and opens nothing: it is why we can say that the time is up.
@@ -54,7 +54,7 @@ def end(*, request: HttpRequest, reason: str = "") -> None:
         raise NotAllowedNow(_("Nobody acts as support here. It has ended already."))
     user = User.objects.get(pk=request.session[SESSION_KEY])
     audit.record(action=Action.SUPPORT_ENDED, target=user, by=user, reason=reason)
-    with schema_context(get_public_schema_name()):
+    with schema_context(PUBLIC):
         hospital = request.hospital  # type: ignore[attr-defined]  # see tenants.middleware
         audit.record(action=Action.SUPPORT_ENDED, target=hospital, by=user, reason=reason)
     logout(request)

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django_tenants.utils import schema_context
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -17,6 +16,8 @@ from accounts.models import User
 from accounts.permissions import NotAsSupport, is_support
 from appointments.holders import holder_behind, key_of
 from core.errors import Missing
+from core.schemas import schema_context
+from tenants import pauses
 from tenants.models import Hospital
 
 HOSPITAL_ID = OpenApiParameter(
@@ -45,6 +46,7 @@ def hospital_asked(request: Request) -> Iterator[Hospital]:
         yield here
         return
     hospital = _named(request)
+    pauses.require_in_service(hospital)
     with schema_context(hospital.schema_name), timezone.override(ZoneInfo(hospital.time_zone)):
         yield hospital
 

@@ -36,6 +36,13 @@ from hospitals.models import Doctor
 from tenants.models import Hospital
 
 OWN = [Requires(Permission.OWN_ACCOUNT)]
+AWAY = OpenApiParameter(
+    "X-Out-Of-Service",
+    str,
+    OpenApiParameter.HEADER,
+    response=[200],
+    description="The ids of hospitals whose visits are missing here for a few minutes.",
+)
 KEY = OpenApiParameter(
     "Idempotency-Key",
     str,
@@ -105,11 +112,12 @@ _BOOKING: Any = {
 }
 
 
-@extend_schema(parameters=[HOSPITAL_ID])
+@extend_schema(parameters=[HOSPITAL_ID, AWAY])
 class OwnVisits(generics.ListAPIView[Appointment]):
     """One's own visits and those of one's family; on the portal without `hospital_id` those at all hospitals.
 
-    The earliest first; at all hospitals the latest first, and nothing narrows them.
+    The earliest first; at all hospitals the latest first, and nothing narrows them. Those at a hospital that is out of
+    service for a moment are left out of the page; `X-Out-Of-Service` then names it.
     """
 
     permission_classes = OWN
@@ -136,12 +144,15 @@ class OwnVisits(generics.ListAPIView[Appointment]):
         """Those at all hospitals."""
         user = person(request)
         pages = Pagination()
-        found = everywhere.details(
-            user=user, rows=pages.paginate_queryset(everywhere.known(user=user), request, view=self) or []
-        )
+        rows = pages.paginate_queryset(everywhere.known(user=user), request, view=self) or []
+        found = everywhere.details(user=user, rows=rows)
         context = self.get_serializer_context()
         shown = [shapes.VisitOut(one.visit, context={**context, "hospital": one.hospital}).data for one in found]
-        return pages.get_paginated_response(shown)
+        answer = pages.get_paginated_response(shown)
+        away = {str(row.hospital.code) for row in rows if row.hospital.pause}
+        if away:
+            answer["X-Out-Of-Service"] = ", ".join(sorted(away))
+        return answer
 
 
 class Visits(OwnVisits):

@@ -5,7 +5,6 @@ from decimal import Decimal
 
 from django.db import transaction
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import FamilyMember, User
 from accounts.services import family
@@ -23,6 +22,7 @@ from appointments.demo.content import (
 from appointments.models import Appointment, Availability
 from appointments.services import booking, day, hours, listing, times
 from appointments.services.booking import Booking
+from core.schemas import schema_context
 from core.visits import VisitKind
 from hospitals.models import BookingPolicy, Doctor, Staff
 from hospitals.services import settings

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from accounts.permissions import Role
@@ -23,6 +22,7 @@ from billing.models import About, BillingRules, CashDay, Discrepancy, Invoice, M
 from billing.services import cash, checkout, gateway, invoices, payments, refunds
 from billing.services.invoices import Charge, Draft
 from billing.services.payments import Taking
+from core.schemas import schema_context
 from hospitals.models import Doctor, Staff
 from patients.models import Patient
 from tenants.models import Hospital

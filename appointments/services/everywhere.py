@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 from django.utils.formats import date_format
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from appointments.models import Appointment
 from appointments.services import paying
 from appointments.services.times import zone_of
 from billing.services import gateway
+from core.schemas import schema_context
 from directory.models import TakenTime, TakenTimes
 from tenants.models import Hospital
 
@@ -42,7 +42,15 @@ class Elsewhere:
     @property
     def when(self) -> str:
         """The day and time there, with the zone."""
-        return f"{date_format(self.starts_at, 'D j M Y, H:i')} {self.starts_at:%Z}"
+        return _shown(self.starts_at)
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A hospital that is out of service for a moment, and when the person's visits there are."""
+
+    hospital: Hospital
+    times: list[str]
 
 
 def coming(*, user: User, now: datetime) -> list[Elsewhere]:
@@ -61,8 +69,11 @@ def known(*, user: User) -> TakenTimes:
 
 
 def details(*, user: User, rows: Iterable[TakenTime]) -> list[Elsewhere]:
-    """The visits themselves, in the order of `rows`: one query for each hospital among them."""
-    taken = list(rows)
+    """The visits themselves, in the order of `rows`: one query for each hospital among them.
+
+    Those at a hospital that is out of service for a moment are left out: see `out_of_service`.
+    """
+    taken = [row for row in rows if not row.hospital.pause]
     hospitals = {row.hospital_id: row.hospital for row in taken}
     visits: dict[object, Appointment] = {}
     online: dict[int, bool] = {}
@@ -77,6 +88,22 @@ def details(*, user: User, rows: Iterable[TakenTime]) -> list[Elsewhere]:
         for row in taken
         if (visit := visits.get(row.appointment))
     ]
+
+
+def out_of_service(*, user: User, now: datetime) -> list[Unreadable]:
+    """Hospitals whose visits cannot be read for a moment, each with when the person has visits there still."""
+    rows = _mine(user).exclude(hospital__pause="").order_by("hospital__name", "period")
+    found: dict[int, Unreadable] = {}
+    for row in rows:
+        one = found.setdefault(row.hospital_id, Unreadable(row.hospital, []))
+        begins, ends = row.period.lower, row.period.upper
+        if row.is_live and begins and ends and ends >= now - _HALF_A_DAY:
+            one.times.append(_shown(begins.astimezone(zone_of(row.hospital))))
+    return list(found.values())
+
+
+def _shown(starts_at: datetime) -> str:
+    return f"{date_format(starts_at, 'D j M Y, H:i')} {starts_at:%Z}"
 
 
 def _mine(user: User) -> TakenTimes:

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from appointments.models import Appointment
@@ -16,6 +15,7 @@ from appointments.services.times import zone_of
 from audit import services as audit
 from audit.models import Action
 from core import spreadsheets
+from core.schemas import schema_context
 from core.visits import VisitKind
 from tenants.models import Hospital
 

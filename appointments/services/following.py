@@ -1,9 +1,10 @@
 """A patient's visits stand among those of the account that the patient belongs to, whichever that is now."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 
+from accounts.models import User
 from appointments.models import Appointment
 from core import schemas
 from directory import services as directory
@@ -28,17 +29,18 @@ def follow(*, patient_id: int) -> None:
         noted.delete()
         return
     known = set(noted.values_list("appointment", flat=True))
-    whose = {
-        "user": patient.user,
-        "person": patient.family_member or patient.user.code,
-        "hospital": Hospital.objects.get(schema_name=schemas.active()),
-    }
+    hospital = Hospital.objects.get(schema_name=schemas.active())
     for visit in visits.values():
         if visit.code not in known:
-            _note(visit, whose)
+            visit.patient = patient
+            note(visit, hospital=hospital)
 
 
-def _note(visit: Appointment, whose: dict[str, Any]) -> None:
+def note(visit: Appointment, *, hospital: Hospital) -> None:
+    """Note a visit of a patient who has an account: as theirs to come if it is, unless another one is in the way."""
+    patient = cast(Patient, visit.patient)
+    user = cast(User, patient.user)
+    whose: dict[str, Any] = {"user": user, "person": patient.family_member or user.code, "hospital": hospital}
     said = {**whose, "appointment": visit.code, "starts_at": visit.starts_at, "ends_at": visit.ends_at}
     if not (visit.is_live and directory.claim_time(**said)):
         period = (visit.starts_at, visit.ends_at)

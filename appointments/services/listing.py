@@ -5,12 +5,12 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Min
-from django_tenants.utils import schema_context
 
 from appointments.models import Appointment
 from appointments.services import times
 from core import schemas
 from core.queue import after_commit
+from core.schemas import schema_context
 from directory import services as directory
 from directory.models import DoctorListing, FreeTime
 from hospitals.models import Doctor

@@ -21,6 +21,7 @@ def index(request: Request) -> HttpResponse:
     moment = now()
     past = divide(request, everywhere.past(user=request.user, now=moment))
     context = {
+        "out_of_service": everywhere.out_of_service(user=request.user, now=moment),
         "coming": _with_links(request, everywhere.coming(user=request.user, now=moment)),
         "past": past,
         "past_visits": _with_links(request, everywhere.details(user=request.user, rows=past)),

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from audit import services as audit
@@ -17,6 +16,7 @@ from billing.models import About, Invoice, Method, Payment
 from billing.models.invoices import Invoices
 from billing.models.payments import Payments
 from core import spreadsheets
+from core.schemas import schema_context
 from tenants.models import Hospital
 
 _AT_ONCE = 500

@@ -14,7 +14,6 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django_tenants.utils import schema_context
 
 from audit import services as audit
 from audit.models import Action
@@ -24,6 +23,8 @@ from billing.services import checkout, discrepancies, gateway, refunds
 from core import schemas, throttle
 from core.errors import TooMany
 from core.queue import after_commit
+from core.schemas import schema_context
+from tenants import hosts, pauses
 from tenants.models import Hospital
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ LEASE = timedelta(minutes=5)
 # Refusals beyond these are not written down: a flood must not fill the log.
 REFUSALS = "20/hour"
 _MONEY = ("authorized", "captured")
-_schemas: dict[UUID, str] = {}
+_hosts: dict[UUID, str] = {}
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,11 @@ def _pass_to_hospital(message: Message, told: dict[str, Any], now: datetime) -> 
     codes = list(filter(None, map(gateway.hospital_in, _notes(told))))
     if not codes:
         return True
-    schema = _schema_of(codes[0])
-    if not schema:
+    hospital = _hospital_of(codes[0])
+    if hospital is None:
         return _refuse(message, "unknown hospital")
-    with schema_context(schema):
+    pauses.require_in_service(hospital)  # the gateway tells again what was not taken
+    with schema_context(hospital.schema_name):
         _keep(message, told, is_of_platform=True, now=now)
     return True
 
@@ -97,14 +99,14 @@ def _keep(message: Message, told: dict[str, Any], *, is_of_platform: bool, now: 
         after_commit("billing.take_in_event", event_id=event_id)
 
 
-def _schema_of(code: UUID) -> str:
-    """A hospital's schema, which it keeps for ever: nobody is asked twice. Empty if there is none."""
-    if code not in _schemas:
-        found = Hospital.objects.with_schema().filter(code=code).values_list("schema_name", flat=True).first()
-        if found is None:
-            return ""
-        _schemas[code] = found
-    return _schemas[code]
+def _hospital_of(code: UUID) -> Hospital | None:
+    """The hospital with this code, if it has been opened and not closed: by its host, which is known without a query."""
+    found = hosts.hospital_at(_hosts[code]) if code in _hosts else None
+    if found is None or found.code != code:
+        found = Hospital.objects.with_schema().filter(code=code).first()
+        if found:
+            _hosts[code] = found.host
+    return found
 
 
 def _is_signed(message: Message, secret: str) -> bool:

@@ -20,6 +20,7 @@ from hospitals import serializers
 from hospitals.filters import AuditLogApiFilter
 from hospitals.services import joining
 from hospitals.services.joining import Registration
+from tenants import services as tenants
 from tenants.models import Hospital
 
 
@@ -141,6 +142,19 @@ class Resume(APIView):
         form = serializers.Reason(data=request.data)
         form.is_valid(raise_exception=True)
         joining.resume(hospital=hospital, by=person(request), **form.validated_data)
+        return Response(serializers.Registered(hospital, context={"request": request}).data)
+
+
+class CallOffDeletion(APIView):
+    """The planned deletion of a suspended hospital's data."""
+
+    permission_classes = [Requires(Permission.HOSPITAL_REVIEW)]
+
+    @extend_schema(request=None, responses={200: serializers.Registered, 404: Problem, 409: Problem})
+    def post(self, request: Request, code: UUID) -> Response:
+        """Call it off: the hospital stays suspended, and its data is kept."""
+        hospital = get_object_or_404(Hospital, code=code)
+        tenants.call_off_deletion(hospital=hospital, by=person(request))
         return Response(serializers.Registered(hospital, context={"request": request}).data)
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from django.core.files.base import File
 from django.http import HttpRequest
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from accounts.services import passwords, people
 from accounts.sessions import SessionStore
 from core import documents, pictures
+from core.schemas import schema_context
 from hospitals.demo import papers
 from hospitals.demo.content import DemoHospital
 from hospitals.demo.people import DOCTORS, STAFF, DemoDoctor, DemoStaff

@@ -12,7 +12,6 @@ from django.core import signing
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from accounts.permissions import Role
@@ -25,6 +24,7 @@ from core.codes import new_code
 from core.colour import PORTAL_ACCENT
 from core.errors import Conflict, Gone, NotAllowedNow
 from core.pictures import Picture
+from core.schemas import schema_context
 from core.text import one_line
 from directory import services as directory
 from hospitals.models import BookingPolicy, Settings, Staff
@@ -114,11 +114,7 @@ def _taken(registration: Registration, number: str) -> Conflict:
 
 def is_number_taken(*, number: str, state: str) -> bool:
     """Whether a hospital that was not rejected is registered under this number in this state."""
-    return (
-        Hospital.objects.exclude(status=Hospital.Status.REJECTED)
-        .filter(registration_number=normal_number(number), state=state)
-        .exists()
-    )
+    return Hospital.objects.taking_names().filter(registration_number=normal_number(number), state=state).exists()
 
 
 def number_taken() -> str:
@@ -136,10 +132,7 @@ def slug_taken() -> str:
 
 def is_slug_free(slug: str) -> bool:
     """Whether a hospital may have this subdomain."""
-    return (
-        slug not in RESERVED_SLUGS
-        and not Hospital.objects.exclude(status=Hospital.Status.REJECTED).filter(slug=slug).exists()
-    )
+    return slug not in RESERVED_SLUGS and not Hospital.objects.taking_names().filter(slug=slug).exists()
 
 
 def suggest_slug(name: str) -> str:
@@ -201,6 +194,7 @@ def approve(*, hospital: Hospital, by: User, now: datetime) -> None:
 def invite_admin(*, hospital: Hospital, by: User, now: datetime) -> None:
     """Send the hospital's first admin a fresh one-time link; an earlier one stops working."""
     _require(hospital, Hospital.Status.APPROVED)
+    _require_in_service(hospital)
     with schema_context(hospital.schema_name):
         admins = Staff.objects.select_related("user").admins().filter(is_active=True)
         staff = admins.order_by("pk").first()
@@ -242,6 +236,7 @@ def reject(*, hospital: Hospital, by: User, reason: str) -> None:
 @transaction.atomic
 def suspend(*, hospital: Hospital, by: User, reason: str) -> None:
     """Close a hospital for the time being: off the portal and closed to visitors at once; its data stays."""
+    _require(hospital, Hospital.Status.APPROVED)  # one that has left comes back out of its archive alone
     audit.move(hospital, Hospital.Status.SUSPENDED, by=by, reason=reason)
     directory.withdraw(hospital=hospital)
     support.end_all(hospital=hospital, by=by, reason=reason)
@@ -257,8 +252,11 @@ def suspend(*, hospital: Hospital, by: User, reason: str) -> None:
 
 @transaction.atomic
 def resume(*, hospital: Hospital, by: User, reason: str) -> None:
-    """Open a suspended hospital again, as it was."""
+    """Open a suspended hospital again, as it was. A deletion that was planned is called off."""
     _require(hospital, Hospital.Status.SUSPENDED)
+    _require_in_service(hospital)
+    if hospital.deletion_due_at:
+        tenants.call_off_deletion(hospital=hospital, by=by, reason=reason)
     audit.move(hospital, Hospital.Status.APPROVED, by=by, reason=reason)
     with schema_context(hospital.schema_name):
         directory.publish(hospital=hospital, departments=shown_to_patients)
@@ -277,6 +275,14 @@ def _require(hospital: Hospital, status: Hospital.Status) -> None:
     """Refuse a step that belongs to another status, saying how it came to the one it has."""
     if hospital.status != status:
         raise NotAllowedNow(audit.already(hospital))
+
+
+def _require_in_service(hospital: Hospital) -> None:
+    """Refuse a step that needs the hospital's own schema while nobody may enter it."""
+    if hospital.pause:
+        raise NotAllowedNow(
+            _("%(hospital)s is out of service. Bring it back into service first.") % {"hospital": hospital.name}
+        )
 
 
 def _tell(hospital: Hospital, *, template: str, subject: str, link: str, reason: str = "") -> None:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -96,5 +97,6 @@ def status(request: Request, token: str) -> HttpResponse:
             "hospital": hospital,
             "last": steps.filter(new=hospital.status).first(),
             "site": hospital_url(hospital.slug, "home"),
+            "contact": settings.SUPPORT_EMAIL,
         },
     )

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -12,20 +12,25 @@ from django.utils.http import urlencode
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
-from django_tenants.utils import schema_context
 
 from accounts.permissions import Permission, Role, requires
-from audit.models import AuditLog
+from audit.models import Action, AuditLog
+from core import schemas
 from core.forms import refusals_on
 from core.hosts import hospital_url
 from core.http import Request
 from core.menus import Item
 from core.pages import divide, page
+from core.schemas import schema_context
 from hospitals.entries import entry
 from hospitals.forms.review import Decision, Reason
 from hospitals.models import Invitation
 from hospitals.services import joining
+from tenants import provisioning
+from tenants import services as tenants
 from tenants.models import Hospital
+
+_PAUSED = "out-of-service"  # in the address beside the statuses: it is none
 
 
 @require_safe
@@ -34,15 +39,16 @@ def queue(request: Request) -> HttpResponse:
     """Hospitals by where they stand (?status=) and words (?q=); those that wait longest come first."""
     words = request.GET.get("q", "").strip()
     status = request.GET.get("status", "")
-    if status not in Hospital.Status.values:
+    if status not in (*Hospital.Status.values, _PAUSED):
         status = Hospital.Status.PENDING
     found = Hospital.objects.matching(words)
-    order = ("created_at", "pk") if status == Hospital.Status.PENDING else ("-created_at", "-pk")
+    here = found.out_of_service() if status == _PAUSED else found.filter(status=status)
+    order = {Hospital.Status.PENDING: ("created_at", "pk"), _PAUSED: ("paused_at", "pk")}
     return page(
         request,
         "platform/queue.html",
         {
-            "hospitals": divide(request, found.filter(status=status).order_by(*order)),
+            "hospitals": divide(request, here.order_by(*order.get(status, ("-created_at", "-pk")))),
             "tabs": _tabs(found, words, status),
             "status": status,
             "words": words,
@@ -52,16 +58,22 @@ def queue(request: Request) -> HttpResponse:
 
 
 def _tabs(found: "QuerySet[Hospital]", words: str, status: str) -> list[Item]:
-    counts = dict(found.values_list("status").annotate(Count("pk")).order_by())
+    """One for each status, and for those out of service, whatever their status, while there are any."""
+    rows = found.values_list("status").annotate(Count("pk"), paused=Count("pk", filter=~Q(pause=""))).order_by()
+    counts = {which: count for which, count, _paused in rows}
+    paused = sum(count for _which, _count, count in rows)
+    shown = [(str(one.value), str(one.label), counts.get(one.value, 0)) for one in Hospital.Status]
+    if paused or status == _PAUSED:
+        shown.append((_PAUSED, _("Out of service"), paused))
     return [
         Item(
-            label=str(one.label),
-            url="?" + urlencode({"status": one.value, **({"q": words} if words else {})}),
+            label=label,
+            url="?" + urlencode({"status": which, **({"q": words} if words else {})}),
             icon="",
-            current=one.value == status,
-            count=counts.get(one.value, 0),
+            current=which == status,
+            count=count,
         )
-        for one in Hospital.Status
+        for which, label, count in shown
     ]
 
 
@@ -130,6 +142,19 @@ def invite(request: Request, code: UUID) -> HttpResponse:
     return _after(request, code, form, _("A new invitation is on its way. The earlier link no longer works."))
 
 
+@require_POST
+@requires(Permission.HOSPITAL_REVIEW)
+def call_off(request: Request, code: UUID) -> HttpResponse:
+    """Keep the data of a hospital that was to be deleted."""
+    hospital = get_object_or_404(Hospital, code=code)
+    form = Decision(request.POST)
+    with refusals_on(form):
+        tenants.call_off_deletion(hospital=hospital, by=request.user)
+    return _after(
+        request, code, form, _("The deletion is called off. The hospital stays closed, and its data is kept.")
+    )
+
+
 def _after(request: Request, code: UUID, form: Form, done: str) -> HttpResponse:
     """Back to the hospital, or, after a refusal, the hospital as it is now with what was refused and why."""
     if form.is_valid():
@@ -143,6 +168,7 @@ _TONES = {
     Hospital.Status.APPROVED: "ok",
     Hospital.Status.REJECTED: "bad",
     Hospital.Status.SUSPENDED: "warn",
+    Hospital.Status.CLOSED: "bad",
 }
 # The one step with a reason that each status permits.
 _REASON_FOR = {
@@ -154,6 +180,7 @@ _REASON_FOR = {
 
 def _detail(request: Request, hospital: Hospital, form: Form | None = None) -> HttpResponse:
     rows = list(AuditLog.objects.about(hospital).newest_first())
+    has_schema = hospital.status in (Hospital.Status.APPROVED, Hospital.Status.SUSPENDED)
     return page(
         request,
         "platform/hospital.html",
@@ -162,6 +189,10 @@ def _detail(request: Request, hospital: Hospital, form: Form | None = None) -> H
             "tone": _TONES[Hospital.Status(hospital.status)],
             "steps": [entry(row) for row in rows],
             "last": next((row for row in rows if row.new == hospital.status), None),
+            "planned": next((row for row in rows if row.action == Action.HOSPITAL_DELETION_PLANNED), None),
+            "has_schema": has_schema,
+            "is_current": hospital.schema_version == provisioning.version(),
+            "cell": hospital.cell if has_schema and len(schemas.cells()) > 1 else "",
             "site": hospital_url(hospital.slug, "home"),
             "invitation": _invitation(hospital),
             "now": now(),
@@ -187,8 +218,8 @@ def _reason(hospital: Hospital, form: Form | None) -> dict[str, object]:
 
 
 def _invitation(hospital: Hospital) -> Invitation | None:
-    """The latest invitation of its first admin, read from the hospital's own schema."""
-    if hospital.status not in (Hospital.Status.APPROVED, Hospital.Status.SUSPENDED):
+    """The latest invitation of its first admin, read from the hospital's own schema if that can be entered now."""
+    if hospital.status not in (Hospital.Status.APPROVED, Hospital.Status.SUSPENDED) or hospital.pause:
         return None
     with schema_context(hospital.schema_name):
         return (

@@ -8,7 +8,6 @@ from django.urls import reverse
 from django.utils.timezone import now
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django_tenants.utils import schema_context
 
 from accounts.permissions import Permission, requires
 from accounts.services import support as sessions
@@ -16,9 +15,11 @@ from core.forms import refusals_on
 from core.hosts import portal_url
 from core.http import HospitalRequest, Request
 from core.pages import page
+from core.schemas import schema_context
 from hospitals.forms.support import SupportForm
 from hospitals.models import Staff
 from hospitals.services import support
+from tenants import pauses
 from tenants.models import Hospital
 
 
@@ -31,6 +32,7 @@ def begin(request: Request, code: UUID) -> HttpResponse:
     The way is a page that leads on by itself, not a redirect: a form of ours may lead to no other host (see the CSP).
     """
     hospital = get_object_or_404(Hospital.objects.open(), code=code)
+    pauses.require_in_service(hospital)
     with schema_context(hospital.schema_name):
         admins = list(Staff.objects.working().admins().filter(user__is_active=True).by_name())
     form = SupportForm(request.POST or None, admins=admins)

@@ -39,9 +39,12 @@ def _is_signed_in(request: Request) -> bool:
 @require_GET
 @requires(Permission.PUBLIC)
 def begin(request: Request) -> HttpResponse:
-    """Come from the host ?from= to the page ?next=, signed in if the visitor is signed in there."""
+    """Come from the host ?from= to the page ?next=, signed in if the visitor is signed in there.
+
+    A hospital that is out of service for a moment keeps nobody from where they want to go: they sign in there.
+    """
     wanted, source = ways.local(request.GET.get("next", "/")), request.GET.get("from", "").lower()
-    if _is_signed_in(request) or ways.place_beyond(request, source) is None:
+    if _is_signed_in(request) or ways.place_beyond(request, source) is None or not ways.is_in_service(source):
         return redirect(wanted)
     state = secrets.token_urlsafe(32)
     response = redirect(ways.to_source(request, source, tickets.digest_of(state), wanted))

@@ -2,8 +2,7 @@
 
 import re
 
-from django_tenants.utils import schema_context
-
+from core.schemas import schema_context
 from notifications.models import Notification
 from tenants.models import Hospital
 

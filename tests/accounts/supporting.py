@@ -4,10 +4,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.test import Client
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from audit.models import AuditLog
+from core.schemas import schema_context
 from hospitals.models import Staff
 from tenants.models import Hospital
 from tests.conftest import browser

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
-from django_tenants.utils import schema_context
 
 from accounts.models import OneTimeCode, Passkey, User
 from accounts.services import codes
 from audit.models import Action, AuditLog
+from core.schemas import schema_context
 from tenants.models import Hospital
 from tests.accounts.mail import code_for, sent, wrong
 from tests.conftest import browser

@@ -162,7 +162,7 @@ def test_the_page_asks_the_same_number_of_queries(
     for number in range(8):
         family.add(user=asha, by=asha, **{**TARA, "name": f"Child {number}"})
     portal_asha.get(PAGE)
-    with django_assert_num_queries(4):  # schema, session, person, family
+    with django_assert_num_queries(3):  # session, person, family
         portal_asha.get(PAGE)
 
 

@@ -8,18 +8,17 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.core.cache import cache
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import Passkey, RecoveryCode, User
 from accounts.services import two_factor
 from audit.models import Action, AuditLog
+from core.schemas import schema_context
 from notifications.models import Notification
 from tenants.models import Domain, Hospital
 from tests.accounts.test_two_factor import codes_on, is_two_factor, password_right, require_two_factor, turned_on
-from tests.conftest import browser, come_in
+from tests.conftest import browser, come_in, forget
 from tests.factories import PASSWORD
 from tests.fakes.authenticator import Authenticator
 
@@ -310,7 +309,7 @@ def test_one_made_on_the_platform_works_on_every_hospital_of_it(hari: User, ceda
 
 def test_one_made_for_an_own_domain_works_only_there(hari: User, cedar: Hospital) -> None:
     Domain.objects.create(tenant=cedar, domain="www.cedar.example", is_primary=False)
-    cache.clear()
+    forget()
     device = device_of(hari, "www.cedar.example")
     assert Passkey.objects.get().relying_party == "www.cedar.example"
     assert come_in_with(browser("www.cedar.example"), device).status_code == 302

@@ -124,7 +124,7 @@ def test_the_list_costs_the_same_however_long_it_is(asha: User, django_assert_nu
     client = browser("localhost", asha)
     for _ in range(10):
         family(asha)
-    with django_assert_num_queries(5):  # the schema, the session, the person, the number of rows, the rows
+    with django_assert_num_queries(4):  # the schema, the session, the person, the number of rows, the rows
         client.get(DEVICES)
 
 

@@ -7,10 +7,10 @@ from urllib.parse import quote
 import pytest
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from audit.models import Action, AuditLog
+from core.schemas import schema_context
 from notifications.models import Notification
 from tenants.models import Hospital
 from tests.factories import PASSWORD

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from audit.models import Action, AuditLog
+from core.schemas import schema_context
 from tenants.models import Hospital
 from tests.accounts.mail import code_for, sent, wrong
 from tests.conftest import browser

@@ -9,10 +9,10 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import Session, Ticket, User
 from accounts.permissions import Role
+from core.schemas import schema_context
 from hospitals.models import Staff
 from notifications.models import Notification
 from tenants.models import Hospital

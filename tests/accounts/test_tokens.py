@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from django.test import Client, RequestFactory
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import TokenFamily, User
 from accounts.services import passwords
 from accounts.services.sign_in import WrongCredentials, open_tokens
 from audit.models import Action, AuditLog
 from core import throttle
+from core.schemas import schema_context
 from tenants.models import Hospital
 from tests import factories
 from tests.conftest import browser

@@ -7,21 +7,20 @@ from typing import Any
 import pyotp
 import pytest
 from django.contrib.auth import SESSION_KEY
-from django.core.cache import cache
 from django.http import HttpRequest
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import RecoveryCode, Session, TokenFamily, Totp, User
 from accounts.services import two_factor
 from accounts.sessions import SessionStore
 from audit.models import Action, AuditLog
 from core.errors import DomainError
+from core.schemas import schema_context
 from core.sealing import seal, unseal
 from notifications.models import Notification
 from tenants.models import Hospital
-from tests.conftest import browser, come_in
+from tests.conftest import browser, come_in, forget
 from tests.factories import PASSWORD
 
 OVERVIEW = "/account/two-factor/"
@@ -67,7 +66,7 @@ def codes_on(page: str) -> list[str]:
 
 def require_two_factor(hospital: Hospital) -> None:
     Hospital.objects.filter(pk=hospital.pk).update(requires_two_factor=True)
-    cache.clear()  # which keeps what is true of a host
+    forget()  # which keeps what is true of a host
 
 
 # --- The second step of a sign-in ------------------------------------------------------------------------------------
@@ -377,7 +376,7 @@ def test_the_overview_costs_the_same_however_many_passkeys(asha: User, django_as
             name=f"Key {number}", relying_party="localhost", credential=b"%d" % number, public_key=b"1"
         )
     client.get(OVERVIEW)
-    with django_assert_num_queries(6):  # schema, session, person, app, recovery codes, passkeys
+    with django_assert_num_queries(5):  # session, person, app, recovery codes, passkeys
         client.get(OVERVIEW)
 
 

@@ -134,5 +134,5 @@ def test_the_state_costs_the_same_however_many_passkeys(asha: User, django_asser
         asha.passkeys.create(name="Key", relying_party="localhost", credential=b"%d" % number, public_key=b"1")
     client = browser("localhost", asha)
     client.get(API)
-    with django_assert_num_queries(6):  # schema, session, person, passkeys, app, recovery codes
+    with django_assert_num_queries(5):  # session, person, passkeys, app, recovery codes
         client.get(API)

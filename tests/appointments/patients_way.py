@@ -3,10 +3,10 @@
 from typing import Any
 
 from django.test import Client
-from django_tenants.utils import schema_context
 
 from appointments.models import Appointment
 from appointments.services.weeks import Time
+from core.schemas import schema_context
 from hospitals.models import Doctor
 from tenants.models import Hospital
 from tests.factories import at

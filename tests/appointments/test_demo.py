@@ -2,10 +2,10 @@
 
 import pytest
 from django.core.management import CommandError, call_command
-from django_tenants.utils import schema_context
 
 from appointments.demo.content import PRACTICES, VISITS
 from appointments.models import Appointment, Status
+from core.schemas import schema_context
 from directory.models import DoctorListing, TakenTime
 from patients.models import Patient
 from tenants.models import Hospital

@@ -4,10 +4,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from appointments.models import Appointment, Status
+from core.schemas import schema_context
 from core.visits import VisitKind
 from hospitals.models import Doctor
 from patients.models import Patient
@@ -207,6 +207,6 @@ def test_the_page_of_a_walk_in_asks_the_same_number_of_queries(
         known(in_cedar, hari, name=f"Nila Iyer {number}")
     desk = staff(in_cedar, "front_desk")
     desk.get(WALK_IN, {"phone": "98450 12345"})
-    # schema, session, person, staff row; who has the number, doctors, queues, hours
+    # session, person, staff row; who has the number, doctors, queues, hours
     with django_assert_max_num_queries(9):
         desk.get(WALK_IN, {"phone": "98450 12345"})

@@ -212,7 +212,7 @@ def test_the_desk_asks_the_same_number_of_queries_for_any_number_of_people(
         arrived(in_cedar, rao, person("Bela"), f"{9 + number:02}:20")
         called(in_cedar, rao, person("Chand"), f"{9 + number:02}:40")
     desk.get(DESK)
-    # schema, session, person, staff row; doctors, how many of each, and the three columns
+    # session, person, staff row; doctors, how many of each, and the three columns
     with django_assert_max_num_queries(10):
         desk.get(DESK)
 

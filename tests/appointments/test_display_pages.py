@@ -85,5 +85,5 @@ def test_the_board_asks_the_same_number_of_queries_for_any_number_of_doctors(
         called(in_cedar, doctor, person("Asha"), "09:00")
         arrived(in_cedar, doctor, person("Bela"), "10:00")
     wall.get(BOARD)
-    with django_assert_max_num_queries(3):  # schema, the visits, the brand
+    with django_assert_max_num_queries(3):  # the visits, the brand
         wall.get(BOARD)

@@ -4,11 +4,11 @@ from typing import Any
 
 from django.conf import settings
 from django.test import Client
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from appointments.models import Appointment, Schedule
 from audit.models import AuditLog
+from core.schemas import schema_context
 from hospitals.models import Doctor, Staff
 from tenants.models import Hospital
 from tests.appointments.patients_way import choose, said, value

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.test import Client
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from appointments.models import Appointment, Status
+from core.schemas import schema_context
 from hospitals.models import Doctor
 from tenants.models import Hospital
 from tests.accounts.supporting import arrived, ask

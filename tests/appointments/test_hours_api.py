@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from accounts.permissions import Role
 from appointments.models import Appointment, Availability, Schedule, Status
 from appointments.serializers.hours import FreeTimes
+from core.schemas import schema_context
 from hospitals.models import Doctor, Staff
 from tenants.models import Hospital
 from tests import factories

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from accounts.permissions import Role
 from appointments.models import Appointment, Availability, Schedule, Status
+from core.schemas import schema_context
 from hospitals.models import Doctor, Staff
 from tenants.models import Hospital
 from tests import factories
@@ -85,14 +85,12 @@ def test_the_week_costs_the_same_whatever_is_in_it(
     own: Client, rao: Doctor, in_cedar: Hospital, django_assert_num_queries: Any
 ) -> None:
     own.get(OWN)
-    with django_assert_num_queries(
-        8
-    ):  # schema, session, person, staff row, doctor, hours; hours and visits for the free times
+    with django_assert_num_queries(7):  # session, person, staff row, doctor, hours; hours and visits for the free times
         own.get(OWN)
     with schema_context(in_cedar.schema_name):
         for weekday in range(7):
             factories.every_week(rao, weekday, "18:00", "20:00")
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         own.get(OWN)
 
 

@@ -12,12 +12,12 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from accounts.services import family
 from appointments.models import Appointment, Status, WaitlistEntry
 from appointments.services import booking, day, letters, moving, times
+from core.schemas import schema_context
 from core.visits import VisitKind
 from hospitals.models import BookingPolicy, Department, Doctor
 from notifications.models import ABOUT_VISITS, Notification

@@ -7,7 +7,6 @@ import pytest
 import time_machine
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from appointments.models import Appointment, Status
@@ -15,6 +14,7 @@ from appointments.services import day, links, reminders, tokens
 from appointments.services.tokens import Purpose
 from audit.models import Action, AuditLog
 from core.errors import Gone
+from core.schemas import schema_context
 from hospitals.models import BookingPolicy, Doctor
 from rhms.serving import without_tokens
 from tenants.models import Hospital

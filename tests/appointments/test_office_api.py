@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from appointments.models import Appointment, Status
+from core.schemas import schema_context
 from hospitals.models import Doctor
 from patients.models import Patient
 from tenants.models import Hospital

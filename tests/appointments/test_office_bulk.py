@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from appointments.models import Appointment, Status
 from appointments.services import bulk
 from core.errors import Invalid
+from core.schemas import schema_context
 from hospitals.models import Doctor
 from notifications.models import Notification
 from tenants.models import Hospital

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from appointments.models import Appointment, Status
 from appointments.services import day
 from audit.models import Action, AuditLog
+from core.schemas import schema_context
 from core.visits import VisitKind
 from hospitals.models import Department, Doctor
 from tenants.models import Hospital
@@ -134,7 +134,7 @@ def test_the_list_asks_the_same_number_of_queries_on_a_full_page(
         factories.visit(in_cedar, rao, person("Asha"), f"{9 + number // 2:02}:{number % 2 * 2}0")
     desk = staff(in_cedar, "hospital_admin")
     desk.get(LIST)
-    # schema, session, person, staff row; how many, the page, doctors, departments, those not closed
+    # session, person, staff row; how many, the page, doctors, departments, those not closed
     with django_assert_max_num_queries(10):
         response = desk.get(LIST)
     assert len(response.context["listed"]) == 10
@@ -211,7 +211,7 @@ def test_the_page_of_a_visit_asks_the_same_number_of_queries(
             day.check_in(hospital=in_cedar, visit=visit, by=asha, now=now())
     desk = staff(in_cedar, "front_desk")
     desk.get(address(visit))
-    with django_assert_max_num_queries(8):  # schema, session, person, staff row; visit, the one it became, history
+    with django_assert_max_num_queries(8):  # session, person, staff row; visit, the one it became, history
         desk.get(address(visit))
 
 

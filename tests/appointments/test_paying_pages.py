@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from accounts.permissions import Role
@@ -16,6 +15,7 @@ from billing import razorpay
 from billing.models import Invoice
 from billing.services import gateway as keys
 from billing.services import payments
+from core.schemas import schema_context
 from hospitals.models import BookingPolicy, Doctor
 from tenants.models import Hospital
 from tests import factories

@@ -8,10 +8,10 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django_tenants.utils import schema_context
 
 from accounts.models import FamilyMember, User
 from appointments.models import Appointment, Status
+from core.schemas import schema_context
 from hospitals.models import BookingPolicy, Doctor
 from tenants.models import Hospital
 from tests import factories

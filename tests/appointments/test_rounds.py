@@ -6,7 +6,6 @@ from uuid import uuid4
 import pytest
 import time_machine
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from appointments import tasks
@@ -14,6 +13,7 @@ from appointments.models import Appointment, Status, WaitlistEntry
 from appointments.services import booking, day, waiting
 from appointments.services.waiting import Wish
 from core import schemas
+from core.schemas import schema_context
 from core.visits import VisitKind
 from hospitals.models import Doctor
 from notifications.models import Notification
@@ -48,12 +48,12 @@ def test_holds_that_ran_out_are_given_up(in_cedar: Hospital, rao: Doctor) -> Non
         address="192.0.2.1",
     )
     schemas.enter_public()
-    tasks.release_holds()
+    tasks.release_holds(schema="public")
     with schema_context(in_cedar.schema_name):
         hold.refresh_from_db()
         assert hold.status == Status.HELD
     with time_machine.travel(now() + timedelta(minutes=10)):
-        tasks.release_holds()
+        tasks.release_holds(schema="public")
     with schema_context(in_cedar.schema_name):
         hold.refresh_from_db()
         assert hold.status == Status.EXPIRED
@@ -63,7 +63,7 @@ def test_reminders_are_written_into_the_hospitals_outbox(in_cedar: Hospital, rao
     booked = visit(in_cedar, rao, asha, days=3)
     schemas.enter_public()
     with time_machine.travel(booked.starts_at - timedelta(hours=24)):
-        tasks.remind()
+        tasks.remind(schema="public")
     assert not Notification.objects.filter(template="visit_reminder_day").exists()
     with schema_context(in_cedar.schema_name):
         assert Notification.objects.filter(template="visit_reminder_day").count() == 1
@@ -73,7 +73,7 @@ def test_doctors_are_written_to_in_the_morning(in_cedar: Hospital, rao: Doctor, 
     visit(in_cedar, rao, asha, days=3)
     schemas.enter_public()
     with time_machine.travel(at(in_cedar, "06:10", 3)):
-        tasks.morning_lists()
+        tasks.morning_lists(schema="public")
     with schema_context(in_cedar.schema_name):
         assert Notification.objects.filter(template="morning_list").count() == 1
 
@@ -99,12 +99,12 @@ def test_new_hours_are_offered(in_cedar: Hospital, rao: Doctor, entry: WaitlistE
 def test_an_offer_that_nobody_answers_is_passed_on(in_cedar: Hospital, rao: Doctor, entry: WaitlistEntry) -> None:
     given_up(in_cedar, rao)
     schemas.enter_public()
-    tasks.waitlists()  # offers what a lost message should have
+    tasks.waitlists(schema="public")  # offers what a lost message should have
     with schema_context(in_cedar.schema_name):
         entry.refresh_from_db()
         assert entry.status == WaitlistEntry.Status.OFFERED
     with time_machine.travel(now() + timedelta(minutes=15)):
-        tasks.waitlists()
+        tasks.waitlists(schema="public")
     with schema_context(in_cedar.schema_name):
         entry.refresh_from_db()
         assert entry.status == WaitlistEntry.Status.WAITING

@@ -5,22 +5,21 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.core.cache import cache
 from django.db import transaction
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from appointments.models import TRANSITIONS, Appointment, Status
 from audit import services as audit
 from audit.models import Action
 from core import schemas
+from core.schemas import schema_context
 from core.visits import VisitKind
 from hospitals.models import Doctor, Staff
 from tenants.models import Hospital
 from tests import factories
-from tests.conftest import browser
+from tests.conftest import browser, forget
 
 WHO = ["patient", "doctor", "nurse", "front_desk", "hospital_admin"]
 # From, to, and whether each of WHO may. Nobody else may do anything.
@@ -53,7 +52,7 @@ def noon(in_cedar: Hospital) -> Hospital:
     shift = 12 - datetime.now(UTC).hour
     zone = "Etc/GMT" if shift == 0 else f"Etc/GMT{-shift:+d}"  # the names of these zones have the sign reversed
     Hospital.objects.filter(pk=in_cedar.pk).update(time_zone=zone)
-    cache.clear()
+    forget()
     return Hospital.objects.get(pk=in_cedar.pk)
 
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from appointments.models import Appointment, Availability, Status
 from appointments.services import booking, day
+from core.schemas import schema_context
 from hospitals.models import BookingPolicy, Doctor
 from tenants.models import Hospital
 from tests import factories
@@ -146,7 +146,7 @@ def test_the_day_asks_the_same_number_of_queries_for_any_number_of_visits(
         booked(in_cedar, rao, person("Bela"), f"{9 + number:02}:40")
     for url in (TODAY, WEEK):
         rao_here.get(url)
-        # schema, session, person, staff row; doctor, visits, hours and what is taken or leave
+        # session, person, staff row; doctor, visits, hours and what is taken or leave
         with django_assert_max_num_queries(9):
             rao_here.get(url)
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from appointments.models import Appointment, Status
 from appointments.services import day
+from core.schemas import schema_context
 from hospitals.models import BookingPolicy, Doctor
 from tenants.models import Hospital
 from tests import factories

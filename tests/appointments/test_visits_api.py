@@ -10,11 +10,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import FamilyMember, User
 from appointments.models import Appointment, Status
 from appointments.services import day
+from core.schemas import schema_context
 from hospitals.models import Department, Doctor, Staff
 from patients.models import Patient
 from tenants.models import Hospital
@@ -364,7 +364,7 @@ def test_a_list_asks_the_same_number_of_queries(
         )
     client = browser(CEDAR, meena)
     client.get(PATH)
-    with django_assert_num_queries(6):  # schema, session, person, staff row, count, rows
+    with django_assert_num_queries(5):  # session, person, staff row, count, rows
         assert len(client.get(PATH).json()["results"]) == 10
 
 

@@ -7,11 +7,11 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from appointments.models import Appointment, Status
 from appointments.services import day, waiting
+from core.schemas import schema_context
 from hospitals.models import Doctor
 from tenants.models import Hospital
 from tests.conftest import browser

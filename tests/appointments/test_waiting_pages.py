@@ -10,7 +10,6 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from accounts.permissions import Role
@@ -19,6 +18,7 @@ from appointments.models import Appointment, Status, WaitlistEntry
 from appointments.services import day, gate, tokens, waiting
 from appointments.services.tokens import Purpose
 from appointments.services.waiting import Wish
+from core.schemas import schema_context
 from hospitals.models import BookingPolicy, Doctor
 from rhms.serving import without_tokens
 from tenants.models import Hospital

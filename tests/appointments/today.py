@@ -5,13 +5,13 @@ from uuid import uuid4
 
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from accounts.permissions import Role
 from appointments.models import Appointment
 from appointments.services import booking, day
 from appointments.services.booking import Booking
+from core.schemas import schema_context
 from core.visits import VisitKind
 from hospitals.models import Doctor, Staff
 from tenants.models import Hospital

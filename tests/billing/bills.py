@@ -3,10 +3,10 @@
 from uuid import uuid4
 
 from django.test import Client
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from billing.models import Invoice
+from core.schemas import schema_context
 from patients.models import Patient
 from tenants.models import Hospital
 from tests import factories

@@ -4,7 +4,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from audit import services as audit
@@ -13,6 +12,7 @@ from billing import razorpay
 from billing.models import Invoice, Payment, PaymentOrder
 from billing.services import payments
 from core.codes import new_code
+from core.schemas import schema_context
 from tenants.models import Hospital
 from tests import factories
 

@@ -10,12 +10,12 @@ from uuid import uuid4
 
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from audit.models import AuditLog
 from billing import razorpay
 from billing.models import Invoice, Payment, PaymentOrder, Posting, Refund, WebhookEvent
 from billing.services import ledger, webhooks
+from core.schemas import schema_context
 from tenants.models import Hospital
 from tests.fakes.razorpay import Gateway, Webhook
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from billing.models import About, CashDay, Invoice, Method
@@ -15,6 +14,7 @@ from billing.services import payments
 from billing.services.invoices import Charge
 from billing.services.payments import Taking
 from core.codes import new_code
+from core.schemas import schema_context
 from patients.models import Patient
 from tenants.models import Hospital
 from tests.appointments.today import staff
@@ -110,7 +110,7 @@ def test_the_list_asks_the_database_the_same_number_of_questions_however_long_it
         bill()
     client = at_cedar(meena)
     client.get(API)
-    with django_assert_max_num_queries(10):  # schema, session, person, staff row; count, bills and what belongs to them
+    with django_assert_max_num_queries(10):  # session, person, staff row; count, bills and what belongs to them
         assert len(client.get(API).json()["results"]) == 10
 
 

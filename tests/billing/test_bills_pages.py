@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils.timezone import localdate, now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from audit.models import Action, AuditLog
@@ -18,6 +17,7 @@ from billing.models import CashDay, Invoice, Method
 from billing.services import crediting, payments, refunds
 from billing.services.invoices import Charge
 from billing.services.payments import Taking
+from core.schemas import schema_context
 from hospitals.models import Department, Doctor
 from notifications.models import Notification
 from tenants.models import Hospital
@@ -164,7 +164,7 @@ def test_the_list_asks_the_database_the_same_number_of_questions_however_long_it
         bill()
     client = at_cedar(meena)
     client.get(LIST)
-    # schema, session, person, staff row; waiting, count, rows, lines; the form's doctors and departments
+    # session, person, staff row; waiting, count, rows, lines; the form's doctors and departments
     with django_assert_max_num_queries(12):
         client.get(LIST)
 
@@ -238,7 +238,7 @@ def test_the_page_asks_the_database_the_same_number_of_questions_however_long_th
         )
     client = at_cedar(meena)
     client.get(LIST)
-    # schema, session, person, staff row; bill, lines, payments, refunds, credit notes, history
+    # session, person, staff row; bill, lines, payments, refunds, credit notes, history
     with django_assert_max_num_queries(10):
         assert client.get(address(invoice)).status_code == 200
 

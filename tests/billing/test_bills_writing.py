@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from django.utils.timezone import localdate, now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from billing.models import Invoice, PromoCode
 from billing.services import discounts
 from billing.services.invoices import Charge
+from core.schemas import schema_context
 from patients.models import Patient
 from tenants.models import Hospital
 from tests.billing.bills import EMPTY, LINE, LIST, NEW, as_it_is, at_cedar, register, sent

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils.timezone import localdate, now
-from django_tenants.utils import schema_context
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +21,7 @@ from billing.services import crediting, invoices, ledger, promos
 from billing.services.invoices import Charge, Draft
 from core.errors import Invalid
 from core.money import percent_of
+from core.schemas import schema_context
 from patients.models import Patient
 from tenants.models import Hospital
 from tests import factories

@@ -155,7 +155,7 @@ def test_the_desk_asks_the_same_number_of_questions_however_many_bills(
     enter_public()
     client = browser("cedar.localhost", meena)
     assert len(client.get(DESK, {"q": "asha"}).context["rows"]) == 10
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         client.get(DESK, {"q": "asha"})
 
 
@@ -283,7 +283,7 @@ def test_the_list_of_days_asks_the_same_number_of_questions(
     enter_public()
     client = browser("cedar.localhost", hari)
     assert len(client.get(DAYS).context["rows"]) == 10
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         client.get(DAYS)
 
 

@@ -175,5 +175,5 @@ def test_the_lists_ask_the_same_number_of_questions(
     enter_public()
     client = browser("cedar.localhost", bina)
     client.get("/api/payments/")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         assert len(client.get("/api/payments/").json()["results"]) == 10

@@ -9,12 +9,12 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from billing.models import About, BillingRules, Invoice, Payment, PaymentOrder, PromoCode
 from billing.services import checkout, invoices, ledger
 from billing.services.invoices import Charge
+from core.schemas import schema_context
 from notifications.models import Notification
 from tenants.models import Hospital
 from tests.conftest import browser

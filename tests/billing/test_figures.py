@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from billing.models import CashDay, Discrepancy, Invoice, Method, Payment
@@ -18,6 +17,7 @@ from billing.services.figures import CHART_DAYS, Span
 from billing.services.invoices import Charge
 from billing.services.payments import Taking
 from billing.views.charts import bars
+from core.schemas import schema_context
 from tenants.models import Hospital
 from tests.accounts import supporting
 from tests.appointments.today import staff
@@ -221,8 +221,8 @@ def test_it_asks_the_database_as_often_with_much_money_as_with_little(
         paid(Method.CASH)
         money.online(bill(), f"{number}")
         bill()
-    # schema (3), session, person, staff row; flows, tries, owed, unsettled, days; and four questions what waits
-    with django_assert_num_queries(15):
+    # session, person, staff row; flows, tries, owed, unsettled, days; and four questions what waits
+    with django_assert_num_queries(13):
         cedar_hari.get(PAGE)
 
 

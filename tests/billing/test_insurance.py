@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from audit.models import AuditLog
@@ -15,6 +14,7 @@ from billing.services import insurance, ledger, payments
 from billing.services.insurance import Cover
 from billing.services.payments import Taking
 from core.errors import Conflict, Invalid, NotAllowedNow
+from core.schemas import schema_context
 from tenants.models import Hospital
 from tests.billing.bills import CLAIMS, LIST, at_cedar
 
@@ -220,7 +220,7 @@ def test_the_list_of_claims_asks_the_database_the_same_number_of_questions_howev
         covered(bill(), meena)
     client = at_cedar(meena)
     client.get(LIST)
-    with django_assert_max_num_queries(6):  # schema, session, person, staff row, count, rows
+    with django_assert_max_num_queries(6):  # session, person, staff row, count, rows
         client.get(CLAIMS)
 
 

@@ -12,7 +12,6 @@ from django.db import connection
 from django.http import HttpRequest
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from accounts.sessions import SessionStore
@@ -22,6 +21,7 @@ from billing.models import GatewayAccount, Invoice, WebhookEvent
 from billing.services import checkout, keys
 from billing.services import gateway as ours
 from core.errors import Invalid, NotAllowedNow
+from core.schemas import schema_context
 from core.sealing import unseal
 from hospitals.entries import entry
 from hospitals.models import Staff

@@ -7,13 +7,13 @@ import pytest
 import pytest_django
 from django.http import HttpRequest
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from accounts.sessions import SessionStore
 from billing.models import GatewayAccount
 from billing.services import keys
 from core.errors import Conflict
+from core.schemas import schema_context
 from tenants.models import Hospital
 from tests import factories
 from tests.fakes.razorpay import Gateway, Sandbox

@@ -71,7 +71,7 @@ def test_there_are_ten_on_a_page_and_the_number_of_queries_does_not_grow(
     for _ in range(12):
         bill()
     asha_here.get("/bills/")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         assert len(asha_here.get("/bills/").context["rows"]) == 10
     assert len(asha_here.get("/bills/?page=2").context["rows"]) == 2
 

@@ -9,7 +9,6 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils.timezone import localdate, now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from audit.models import Action, AuditLog
@@ -17,6 +16,7 @@ from billing.models import Invoice, PromoCode
 from billing.services import crediting, promos
 from billing.services.invoices import Charge
 from core.errors import Conflict, Invalid, NotAllowedNow
+from core.schemas import schema_context
 from hospitals.models import Staff
 from tenants.models import Hospital
 from tests.conftest import browser

@@ -5,13 +5,13 @@ from functools import partial
 from typing import Any
 
 from django.utils.timezone import localdate, now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from billing.models import Invoice, PromoCode
 from billing.services import invoices, promos
 from billing.services.invoices import Charge, Draft
 from core.errors import Invalid
+from core.schemas import schema_context
 from patients.models import Patient
 from tenants.models import Hospital
 from tests.races.crowd import crowd, deadlocks, patients

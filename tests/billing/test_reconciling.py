@@ -374,7 +374,7 @@ def test_the_task_does_what_was_asked_for(cedar: Hospital, in_cedar: Hospital, g
 
 
 def test_the_clock_compares_every_hospital(cedar: Hospital, lotus: Hospital, gateway: Gateway) -> None:
-    tasks.reconcile()
+    tasks.reconcile(schema="public")
 
     for hospital in (cedar, lotus):
         with inside(hospital):

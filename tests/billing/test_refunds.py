@@ -219,7 +219,7 @@ def test_the_queue_asks_the_same_number_of_questions(
     enter_public()
     client = browser("cedar.localhost", meena)
     assert len(client.get(REFUNDS).context["rows"]) == 10
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         client.get(REFUNDS)
 
 

@@ -11,12 +11,12 @@ import pytest
 from django.db import transaction
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from billing import razorpay
 from billing.models import Account, Invoice, Payment, PaymentOrder, Refund, WebhookEvent
 from billing.services import checkout, refunds, sweeping
+from core.schemas import schema_context
 from tenants.models import Hospital
 from tests.billing.news import Books, books, hear, tell, work_off
 from tests.fakes.razorpay import Gateway, Webhook

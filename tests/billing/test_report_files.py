@@ -12,7 +12,6 @@ import pytest_django
 from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils.timezone import localdate, now
-from django_tenants.utils import schema_context
 from pypdf import PdfReader
 
 from accounts.models import User
@@ -24,6 +23,7 @@ from billing.services.invoices import Charge
 from billing.services.periods import Parts
 from billing.services.tables import Row, Table
 from core.errors import NotAllowedNow
+from core.schemas import schema_context
 from tenants.models import Hospital
 from tests.billing.random_run import GSTIN
 from tests.billing.reports import API, FILES, PAGE, asked, made, table

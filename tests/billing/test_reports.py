@@ -9,7 +9,6 @@ import pytest
 import pytest_django
 from django.test import Client
 from django.utils.timezone import localdate, now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from audit.models import Action, AuditLog
@@ -18,6 +17,7 @@ from billing.models import Invoice, Payment, Report
 from billing.services import reporting
 from billing.services.invoices import Charge
 from core.errors import Invalid
+from core.schemas import schema_context
 from tenants.models import Hospital
 from tests.accounts import supporting
 from tests.appointments.today import staff
@@ -176,7 +176,7 @@ def test_the_list_of_files_asks_the_database_as_often_for_ten_as_for_one(
 ) -> None:
     for number in range(12):
         asked(in_cedar, hari, last=localdate() + timedelta(days=number))
-    with django_assert_num_queries(8):  # schema (3), session, person, staff row; count, rows with who asked
+    with django_assert_num_queries(6):  # session, person, staff row; count, rows with who asked
         assert len(cedar_hari.get(FILES).context["listed"]) == 10
 
 

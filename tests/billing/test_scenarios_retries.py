@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from billing import razorpay
@@ -20,6 +19,7 @@ from billing.models import Invoice, Payment, PaymentOrder, Refund, WebhookEvent
 from billing.services import checkout, ledger, refunds, sweeping
 from billing.services.checkout import Outcome
 from core.errors import Conflict
+from core.schemas import schema_context
 from tenants.models import Hospital
 from tests.billing.news import books, hear, tell, work_off
 from tests.fakes.razorpay import Gateway

@@ -10,7 +10,6 @@ import time_machine
 from django.conf import settings as django_settings
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from billing import tasks
@@ -18,6 +17,7 @@ from billing.models import Invoice, Payment, PaymentOrder, Refund, WebhookEvent
 from billing.services import checkout, refunds, sweeping
 from billing.services.invoices import Charge
 from billing.signals import paid, refunded
+from core.schemas import schema_context
 from tenants.models import Hospital
 from tests.billing.news import hear, tell
 from tests.fakes.razorpay import Gateway
@@ -70,7 +70,7 @@ def test_the_task_goes_round_all_hospitals(
     tell(portal, gateway.events("order.paid")[0])
 
     with time_machine.travel(now() + timedelta(minutes=2)):
-        tasks.sweep()
+        tasks.sweep(schema="public")
 
     with schema_context(cedar.schema_name):
         assert Payment.objects.get().status == Payment.Status.CAPTURED

@@ -254,7 +254,7 @@ def test_the_list_of_payments_asks_the_same_number_of_questions(
     enter_public()
     client = browser("cedar.localhost", bina)
     assert len(client.get(PAYMENTS).context["rows"]) == 10
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         client.get(PAYMENTS)
 
 

@@ -11,12 +11,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from billing import razorpay
 from billing.models import Discrepancy, GatewayAccount, Invoice, Payment, PaymentOrder, WebhookEvent
 from billing.services import checkout, webhooks
+from core.schemas import schema_context
 from core.sealing import seal
 from tenants.models import Hospital
 from tests.billing.news import Books, about, books, hear, knock, order_of, signed, states, tell, work_off

@@ -9,11 +9,11 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from billing.models import Discrepancy, GatewayAccount, Invoice, PaymentOrder, WebhookEvent
 from billing.services import checkout, webhooks
+from core.schemas import schema_context
 from core.sealing import seal
 from tenants.models import Hospital
 from tests.billing.news import about, books, knock, refusals, signed, states, tell, work_off

@@ -2,9 +2,9 @@
 
 import yaml
 from django.test import Client
-from django_tenants.utils import schema_context
 
 from core.api_reference import Operation, document, groups
+from core.schemas import schema_context
 from tenants.models import Hospital
 
 
@@ -47,7 +47,7 @@ def test_short_choices_are_listed_and_long_ones_counted() -> None:
     waiting = operation("GET", "/api/admin/hospitals/", "rhms.urls_portal")
     assert {field.name: field.kind for field in waiting.parameters}[
         "status"
-    ] == "approved, pending, rejected, suspended"
+    ] == "approved, closed, pending, rejected, suspended"
 
 
 def test_each_host_describes_its_own(portal: Client, cedar_site: Client) -> None:

@@ -55,7 +55,16 @@ def platform() -> Iterator[Path]:
 
 
 def start(platform: Path, port: int | str, **given: str) -> subprocess.Popen[str]:
-    own = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "SITE_URL", "DB_HOST", "DJANGO_SETTINGS_MODULE")
+    own = (
+        "DATABASE_URL",
+        "DATABASE_OWNER_URL",
+        "REDIS_URL",
+        "SECRET_KEY",
+        "DEBUG",
+        "SITE_URL",
+        "DB_HOST",
+        "DJANGO_SETTINGS_MODULE",
+    )
     env = {name: value for name, value in os.environ.items() if name not in own} | {"PORT": str(port)} | given
     command = [sys.executable, "-m", "rhms.run"]
     return subprocess.Popen(command, cwd=platform, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

@@ -1,7 +1,6 @@
 """What the tests of the office's staff look at."""
 
-from django_tenants.utils import schema_context
-
+from core.schemas import schema_context
 from hospitals.models import Staff
 from notifications.models import Notification
 from tenants.models import Hospital

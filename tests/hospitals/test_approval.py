@@ -6,18 +6,19 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from accounts.permissions import Role
 from audit.models import Action, AuditLog
 from core.errors import NotAllowedNow
+from core.schemas import schema_context
 from directory.models import HospitalListing
 from hospitals.models import Invitation, Settings, Staff
 from hospitals.services import joining
 from notifications.models import Notification
 from tenants.models import Domain, Hospital
 from tests import factories
+from tests.conftest import maintenance
 
 
 def schemas() -> set[str]:
@@ -122,8 +123,8 @@ def test_a_connection_that_dies_before_the_commit_leaves_nothing_behind(
 
     def die_afterwards(**arguments: Any) -> None:
         real(**arguments)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        with maintenance() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
 
     monkeypatch.setattr(joining, "invite_admin", die_afterwards)
     with pytest.raises(OperationalError):

@@ -8,9 +8,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import Value
 from django.db.models.functions import Concat
-from django_tenants.utils import schema_context
 
 from accounts.models import User
+from core.schemas import schema_context
 from hospitals.demo.people import DOCTORS, STAFF
 from hospitals.management.commands import demo
 from hospitals.models import Doctor, Staff

@@ -7,9 +7,9 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
+from core.schemas import schema_context
 from hospitals.models import Department, Doctor, Staff
 from hospitals.services.doctors import reviewing
 from notifications.models import Notification
@@ -225,7 +225,7 @@ def test_the_queue_needs_the_same_number_of_queries_for_one_and_for_ten(
         user = factories.person(f"doctor{number}@example.com")
         applied(in_cedar, user, licence_number=f"MMC/{number}", department=department)
     cedar_hari.get(QUEUE)
-    with django_assert_num_queries(7):  # schema, session, person, staff row, count, rows, documents
+    with django_assert_num_queries(6):  # session, person, staff row, count, rows, documents
         assert len(cedar_hari.get(QUEUE).json()["results"]) == 10
 
 

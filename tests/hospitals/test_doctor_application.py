@@ -10,13 +10,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import get_resolver
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from accounts.sessions import SUPPORT, SessionStore, Visit
 from audit.models import Action, AuditLog
 from core import documents
 from core.errors import Conflict, NotAllowedNow
+from core.schemas import schema_context
 from hospitals.models import Department, Doctor, DoctorDocument, Staff
 from hospitals.services.doctors import applying, reviewing
 from notifications.models import Notification

@@ -5,12 +5,12 @@ from contextlib import suppress
 import pytest
 from django.core.files.storage import default_storage
 from django.test import Client
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from audit.models import Action, AuditLog
 from core import documents
 from core.errors import Conflict, TooMany
+from core.schemas import schema_context
 from hospitals.models import Doctor
 from hospitals.services.doctors import applying
 from tenants.models import Hospital

@@ -6,11 +6,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from audit.models import Action, AuditLog
 from core.errors import Invalid
+from core.schemas import schema_context
 from hospitals.models import Department, Doctor, Staff
 from hospitals.services.doctors import importing
 from notifications.models import Notification

@@ -7,11 +7,11 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from audit.models import Action, AuditLog
 from core.errors import Conflict, NotAllowedNow
+from core.schemas import schema_context
 from hospitals.models import Department, Doctor, Invitation, Staff
 from hospitals.services.doctors import inviting, reviewing
 from hospitals.services.doctors.inviting import Invited
@@ -119,7 +119,7 @@ def test_the_list_has_ten_on_a_page_and_the_same_number_of_queries(
     page = cedar_hari.get(INDEX).content.decode()
     assert "Doctor09" in page
     assert "Doctor10" not in page
-    with django_assert_num_queries(7):  # schema, session, person, staff row, tabs, count, rows
+    with django_assert_num_queries(6):  # session, person, staff row, tabs, count, rows
         cedar_hari.get(INDEX)
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 from django.test import Client
-from django_tenants.utils import schema_context
 
 from accounts.models import User
+from core.schemas import schema_context
 from notifications.models import Notification, State
 from tenants.models import Hospital
 

@@ -7,10 +7,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import Session, Totp, User
 from audit.models import Action, AuditLog
+from core.schemas import schema_context
 from hospitals.models import Invitation, Staff
 from hospitals.services import invitations
 from tenants.models import Hospital

@@ -4,10 +4,10 @@ from typing import Any
 
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from audit.models import AuditLog
+from core.schemas import schema_context
 from hospitals.models import Doctor, Staff
 from hospitals.services import invitations, staff
 from hospitals.services.doctors import inviting

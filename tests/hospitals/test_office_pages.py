@@ -230,9 +230,9 @@ def test_pages_keep_the_filters_and_the_number_of_queries(
             audit.record(action=Action.USER_SIGNED_IN, target=hari, by=hari)
     page = cedar_hari.get(f"{ACTIVITY}?action=user.signed_in").content.decode()
     assert "?action=user.signed_in&amp;page=2" in page
-    with django_assert_num_queries(6):  # schema, session, person, staff row, count, rows
+    with django_assert_num_queries(5):  # session, person, staff row, count, rows
         cedar_hari.get(f"{ACTIVITY}?action=user.signed_in")
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(17):
         cedar_hari.get(START)
 
 

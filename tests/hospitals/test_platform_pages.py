@@ -233,7 +233,7 @@ def test_both_lists_ask_the_same_questions_however_long_they_are(
     for _number in range(12):
         factories.pending()
     portal_usha.get("/platform/log/")
-    with django_assert_num_queries(5):  # the schema, session and person, how many, the page
+    with django_assert_num_queries(4):  # session and person, how many, the page
         portal_usha.get("/platform/log/")
-    with django_assert_num_queries(6):  # the same, and the tabs
+    with django_assert_num_queries(5):  # the same, and the tabs
         portal_usha.get("/platform/outbox/")

@@ -158,7 +158,7 @@ def test_the_list_asks_the_same_questions_however_long_it_is(
     for hospital in twelve_in_kochi[:5]:
         list_departments(hospital, "Cardiology", "Eye care")
     portal.get("/hospitals/")
-    with django_assert_num_queries(5):  # the schema, the cities, how many, the page, its departments
+    with django_assert_num_queries(4):  # the schema, the cities, how many, the page, its departments
         portal.get("/hospitals/")
-    with django_assert_num_queries(4):  # the schema, how many, the first six, their departments
+    with django_assert_num_queries(3):  # the schema, how many, the first six, their departments
         portal.get("/")

@@ -3,14 +3,13 @@
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
-from django_tenants.utils import schema_context
 
 from accounts.models import TokenFamily, User
 from audit.models import Action, AuditLog
+from core.schemas import schema_context
 from tenants.models import Hospital
-from tests.conftest import browser, come_in
+from tests.conftest import browser, come_in, forget
 from tests.factories import PASSWORD
 
 PAGE, API = "/office/settings/sign-in/", "/api/settings/sign-in/"
@@ -113,7 +112,7 @@ def test_another_hospital_goes_on_without(cedar_hari_twice: Client, kiran: User,
 def test_the_overview_of_the_settings_says_how_it_stands(cedar_hari_twice: Client, cedar: Hospital) -> None:
     assert b"Whether your staff must use two-factor." in cedar_hari_twice.get("/office/settings/").content
     Hospital.objects.filter(pk=cedar.pk).update(requires_two_factor=True)
-    cache.clear()
+    forget()
     assert cedar_hari_twice.get("/office/settings/").status_code == 200
 
 
@@ -133,7 +132,7 @@ def test_the_api_refuses_the_admin_without_a_second_factor(cedar_hari: Client, c
 
 def test_the_api_takes_no_empty_wish_for_off(cedar_hari_twice: Client, cedar: Hospital) -> None:
     cedar_hari_twice.put(API, ON, **JSON)
-    cache.clear()
+    forget()
     assert cedar_hari_twice.put(API, {}, **JSON).status_code == 400
     assert is_required(cedar)
 

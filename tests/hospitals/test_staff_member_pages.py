@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
+from core.schemas import schema_context
 from hospitals.models import Doctor, Staff
 from tenants.models import Hospital
 from tests import factories

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import Passkey, User
 from audit.models import Action, AuditLog
+from core.schemas import schema_context
 from hospitals.models import Invitation, Staff
 from hospitals.services import staff as services
 from tenants.models import Hospital
@@ -97,7 +97,7 @@ def test_the_list_has_ten_on_a_page_and_the_same_number_of_queries(
         join_cedar(factories.person(f"nurse{number}@cedar.example", f"Nurse{number:02}"), "nurse")
     assert len(cedar_hari.get(INDEX).context["rows"]) == 10
     assert len(cedar_hari.get(f"{INDEX}?page=2").context["rows"]) == 3
-    with django_assert_num_queries(7):  # schema, session, person, staff row, tabs, count, rows
+    with django_assert_num_queries(6):  # session, person, staff row, tabs, count, rows
         cedar_hari.get(INDEX)
 
 
@@ -211,7 +211,7 @@ def test_the_page_of_a_person_asks_the_same_number_of_queries(
         for role in ("nurse", "pharmacist", "front_desk") * 4:
             services.change_role(hospital=cedar, staff=meena, role=role, by=hari)
     cedar_hari.get(address(meena))
-    # schema, session, person, staff row; the row, admins, sign-in, doctor twice, app, passkey, invitation, history
+    # session, person, staff row; the row, admins, sign-in, doctor twice, app, passkey, invitation, history
     with django_assert_max_num_queries(13):
         cedar_hari.get(address(meena))
 

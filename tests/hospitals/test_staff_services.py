@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import pytest
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import Session, User
 from accounts.permissions import Role
 from audit.models import Action, AuditLog
 from core.errors import Conflict, Gone, Invalid, NotAllowedNow
 from core.logs import Origin, origin
+from core.schemas import schema_context
 from hospitals.models import Staff
 from hospitals.services import invitations, joining
 from hospitals.services import staff as services

@@ -21,7 +21,6 @@ from django.test import Client
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts import tokens
 from accounts.models import FamilyMember, Passkey, Relation, Session, Sex, User
@@ -31,6 +30,7 @@ from accounts.sessions import SECOND_FACTOR, SessionStore, Visit
 from audit import services as audit
 from audit.models import Action
 from core import pictures
+from core.schemas import schema_context
 from hospitals.models import Doctor, DoctorDocument, Settings, Staff
 from hospitals.services import departments, invitations, joining
 from notifications.models import Notification, State

@@ -22,12 +22,12 @@ from django.db import transaction
 from django.db.models import Model
 from django.http import HttpResponse
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.permissions import ROLES as HELD
 from accounts.permissions import STAFF_ROLES
 from appointments.models import Appointment
 from billing.models import Payment, Reconciliation, Refund, Report, WebhookEvent
+from core.schemas import schema_context
 from hospitals.models import Department, Doctor
 from notifications import services as notifications
 from notifications.models import Notification

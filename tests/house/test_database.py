@@ -7,9 +7,9 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection, models
-from django_tenants.utils import schema_context
 
 from audit.models import Action
+from core.schemas import schema_context
 from hospitals.models import Staff
 from tenants.models import Hospital
 from tenants.references import orphans, soft_references

@@ -63,6 +63,9 @@ def test_nothing_else_reads_the_environment() -> None:
         ({"db_password": "demo-only"}, "password is the demo's"),
         ({"razorpay_api_url": "http://localhost:8001"}, "RAZORPAY_API_URL must be https://api.razorpay.com"),
         ({"razorpay_key_id": "rzp_live_1"}, "set all or none"),
+        ({"cells": "owner=postgres://a@b/c", "cell_owners": "owner=postgres://a@b/c"}, "cannot be the name of a cell"),
+        ({"cells": "north=postgres://a@b/c"}, "must name the same cells"),
+        ({"cells": "north=postgres://a@b/c", "cell_owners": "north=postgres://o@b/c"}, "CELL_REGISTRY_URL must be set"),
         (
             {
                 "razorpay_key_id": "rzp_test_sandbox1",

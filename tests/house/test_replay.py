@@ -8,10 +8,10 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import Session, Ticket, TokenFamily, User
 from accounts.services import tickets
+from core.schemas import schema_context
 from hospitals.models import DoctorDocument, Staff
 from hospitals.services import invitations, support
 from notifications.models import Notification

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+from celery.exceptions import Reject
 from django.conf import settings
 
 from rhms.celery import app
@@ -24,9 +26,15 @@ def test_every_task_that_is_sent_or_scheduled_is_registered() -> None:
     assert asked_for <= set(app.tasks)
 
 
-def test_every_task_of_ours_runs_in_a_schema_it_is_told() -> None:
+def test_every_task_of_ours_refuses_to_run_without_a_place() -> None:
     app.loader.import_default_modules()
     ours = [task for name, task in app.tasks.items() if name.partition(".")[0] in ROOMS]
     assert ours
     for task in ours:
-        assert "schema" in task.run.__code__.co_varnames, f"{task.name} must be registered with core.queue.task"
+        with pytest.raises(Reject, match=f"The task {task.name} was refused: it names no hospital."):
+            task.run()
+
+
+def test_everything_beat_asks_for_begins_in_public_and_says_so() -> None:
+    for name, entry in settings.CELERY_BEAT_SCHEDULE.items():
+        assert entry.get("kwargs") == {"schema": "public"}, name

@@ -12,10 +12,11 @@ from django.core import mail
 from django.core.cache import cache
 from django.db import connection
 from django.http import HttpResponse
-from django_tenants.utils import schema_context
 
 from core import schemas
+from core.schemas import schema_context
 from notifications.models import Notification
+from tests.conftest import forget
 from tests.house.cast import House
 
 _opened: list[str] | None = None
@@ -59,7 +60,7 @@ class Watch:
             has_worked = _run_after_commit()
             self._judge(f"{where}: the cache", _kept())
             if has_worked:
-                cache.clear()  # of what is about to be taken back nothing may be remembered
+                forget()  # of what is about to be taken back nothing may be remembered
             for schema, last in known.items():
                 with schema_context(schema):
                     for letter in Notification.objects.filter(pk__gt=last):

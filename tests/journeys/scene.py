@@ -9,12 +9,12 @@ import pyotp
 from django.core.files.base import File
 from django.db import transaction
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import Totp, User
 from core import pictures
 from core.hosts import hospital_url, portal_url
+from core.schemas import schema_context
 from core.sealing import seal
 from hospitals import demo
 from hospitals.models import Department, Doctor, Settings, Staff
@@ -28,7 +28,7 @@ from tenants.models import Hospital
 from tests import factories
 from tests.conftest import browser
 from tests.hospitals import doctors
-from tests.journeys import scene_money, scene_visits
+from tests.journeys import scene_leaving, scene_money, scene_visits
 from tests.journeys.conftest import come_in
 from tests.journeys.scene_money import Money
 from tests.journeys.scene_visits import Visits
@@ -258,6 +258,7 @@ def visitors_of_the_portal(scene: Scene) -> Iterator[Stop]:
     yield Stop("error 404", portal_url("home") + "nothing/", status=404)
     yield Stop("error 404, no such hospital", hospital_url("nowhere", "home"), status=404)
     yield Stop("error 410", portal_url("registration_status", "broken"), status=410)
+    yield from scene_leaving.visitors_of_the_portal()
 
 
 def superadmin(scene: Scene) -> Iterator[Stop]:
@@ -281,6 +282,7 @@ def superadmin(scene: Scene) -> Iterator[Stop]:
     invitation = Notification.objects.get(template="invitation", to_address=scene.invited.email)
     yield Stop("message with a link", portal_url("outbox_message", invitation.code))
     yield Stop("style guide", portal_url("styleguide"))
+    yield from scene_leaving.superadmin()
 
 
 def visitors_of_a_hospital(scene: Scene) -> Iterator[Stop]:
@@ -301,6 +303,7 @@ def visitors_of_a_hospital(scene: Scene) -> Iterator[Stop]:
     yield Stop("hospital error 404", hospital_url("cedar", "home") + "nothing/", status=404)
     yield Stop("hospital error 410", hospital_url("cedar", "invitation", "broken"), status=410)
     yield Stop("hospital error 503", hospital_url(scene.suspended.slug, "home"), status=503)
+    yield from scene_leaving.visitors_of_a_hospital()
 
 
 def admin(scene: Scene) -> Iterator[Stop]:

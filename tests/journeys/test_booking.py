@@ -5,12 +5,12 @@ from uuid import uuid4
 
 import pytest
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 from playwright.sync_api import Locator, Page, expect
 
 from accounts.models import User
 from appointments.models import Appointment, Status
 from appointments.services import booking, listing
+from core.schemas import schema_context
 from core.visits import VisitKind
 from hospitals.models import Doctor
 from hospitals.services.doctors import publishing

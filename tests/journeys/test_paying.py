@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
@@ -16,6 +15,7 @@ from accounts.models import User
 from appointments.models import Appointment, Status
 from billing.models import Invoice, Payment, Refund
 from billing.services import refunds
+from core.schemas import schema_context
 from hospitals.models import Doctor
 from notifications import services as notifications
 from notifications.models import Notification

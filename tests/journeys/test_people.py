@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django_tenants.utils import schema_context
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
+from core.schemas import schema_context
 from hospitals.demo import papers
 from hospitals.models import Doctor, Staff
 from hospitals.services import departments

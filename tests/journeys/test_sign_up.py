@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from django_tenants.utils import schema_context
 from playwright.sync_api import Page, expect
 
+from core.schemas import schema_context
 from notifications.models import Notification
 from tenants.models import Hospital
 from tests.journeys.conftest import Complaints, Visitor

@@ -10,13 +10,13 @@ import pytest
 from django.core.files.base import ContentFile, File
 from django.core.management import call_command
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 from PIL import Image, ImageFilter
 from playwright.sync_api import Page
 
 from accounts.models import User
 from core import pictures
 from core.hosts import hospital_url, portal_url
+from core.schemas import schema_context
 from core.templatetags import ui
 from hospitals import demo
 from hospitals.models import Department

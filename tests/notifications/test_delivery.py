@@ -3,23 +3,22 @@
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from celery import Celery, current_app
 from django.db import connections, transaction
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from audit.models import Action, AuditLog
 from core.errors import NotAllowedNow
+from core.schemas import schema_context
 from notifications import services, tasks
 from notifications.models import Notification, State
-from rhms.celery import app as celery_app
+from tenants import services as tenants
 from tenants.models import Hospital
+from tests.broker import broker_down, queued
 from tests.fakes.smtp import MailServer, mail_server
 
 
@@ -169,23 +168,6 @@ def test_a_message_of_a_change_that_was_rolled_back_never_existed(committed: Non
     assert not Notification.objects.filter(to_address="asha@example.com").exists()
 
 
-def queued() -> list[dict[str, Any]]:
-    """The tasks that lie in the broker, taken out."""
-    taken = []
-    with current_app.connection_for_read() as link:
-        queue = link.SimpleQueue("celery")
-        try:
-            while True:
-                message = queue.get_nowait()
-                taken.append({"task": message.headers["task"], "arguments": message.payload[1]})
-                message.ack()
-        except queue.Empty:
-            pass
-        finally:
-            queue.close()
-    return taken
-
-
 def test_the_task_is_queued_at_commit_for_the_hospital_that_was_active(committed: None) -> None:
     cedar = Hospital.objects.get(slug="cedar")
     queued()
@@ -193,20 +175,6 @@ def test_the_task_is_queued_at_commit_for_the_hospital_that_was_active(committed
         message = write()
     expected = {"schema": cedar.schema_name, "notification_id": message.pk}
     assert queued() == [{"task": "notifications.deliver", "arguments": expected}]
-
-
-@contextmanager
-def broker_down() -> Iterator[None]:
-    """The application talks to a broker that is not there."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        cut_off = Celery("cut off", set_as_current=True)
-        cut_off.config_from_object("django.conf:settings", namespace="CELERY")
-        cut_off.conf.update(broker_url=f"redis://127.0.0.1:{unused.getsockname()[1]}/0")
-        try:
-            yield
-        finally:
-            celery_app.set_current()
 
 
 def test_with_the_broker_down_the_change_is_kept_and_the_sweep_finds_the_message(
@@ -218,7 +186,7 @@ def test_with_the_broker_down_the_change_is_kept_and_the_sweep_finds_the_message
     assert "The broker did not take notifications.deliver" in caplog.text
     queued()
 
-    tasks.sweep()
+    tasks.sweep(schema="public")
 
     swept = [entry["arguments"] for entry in queued() if entry["arguments"]["schema"] == cedar.schema_name]
     assert swept == [{"schema": cedar.schema_name, "notification_id": message.pk}]
@@ -226,6 +194,19 @@ def test_with_the_broker_down_the_change_is_kept_and_the_sweep_finds_the_message
     assert len(mails.mails) == 1
     with schema_context(cedar.schema_name):
         assert Notification.objects.get(pk=message.pk).state == State.SENT
+
+
+def test_the_sweep_leaves_a_hospital_that_is_out_of_service_alone(committed: None) -> None:
+    cedar = Hospital.objects.get(slug="cedar")
+    with schema_context(cedar.schema_name):
+        write()
+    queued()
+    tenants.pause(hospital=cedar, why=Hospital.Pause.MOVE, now=now())
+    tasks.sweep(schema="public")
+    assert cedar.schema_name not in {entry["arguments"]["schema"] for entry in queued()}
+    tenants.unpause(hospital=cedar, why=Hospital.Pause.MOVE)
+    tasks.sweep(schema="public")
+    assert cedar.schema_name in {entry["arguments"]["schema"] for entry in queued()}
 
 
 def test_the_sweep_leaves_what_is_not_due(db: None) -> None:

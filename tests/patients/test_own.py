@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django_tenants.utils import schema_context
 
 from accounts.models import FamilyMember, User
 from accounts.services import family
 from audit.models import Action, AuditLog
+from core.schemas import schema_context
 from patients.models import Patient
 from patients.services import register
 from tenants.models import Hospital
@@ -76,7 +76,7 @@ def test_the_page_asks_the_same_number_of_queries(
     cedar_asha: Client, own: Patient, child: Patient, asha: User, django_assert_num_queries: Any
 ) -> None:
     cedar_asha.get(ME)
-    with django_assert_num_queries(5):  # schema, session, person, staff row, rows
+    with django_assert_num_queries(4):  # session, person, staff row, rows
         assert len(cedar_asha.get(ME).context["rows"]) == 2
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils.timezone import localdate, now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from audit.models import AuditLog
+from core.schemas import schema_context
 from hospitals.models import Doctor
 from patients.models import Patient
 from patients.services import merging
@@ -97,7 +97,7 @@ def test_the_list_asks_the_same_number_of_queries(
     for number in range(12):
         at_desk(f"Patient {number:02}")
     cedar_meena.get(INDEX)
-    with django_assert_num_queries(6):  # schema, session, person, staff row, count, rows
+    with django_assert_num_queries(5):  # session, person, staff row, count, rows
         assert len(cedar_meena.get(INDEX).context["rows"]) == 10
 
 
@@ -188,7 +188,7 @@ def test_the_page_of_a_patient_asks_the_same_number_of_queries(
         with schema_context(in_cedar.schema_name):
             for hour in hours:
                 factories.visit(in_cedar, rao, asha, f"{hour}:00")
-        with django_assert_num_queries(10):  # schema, session, person, staff row; merged, patient, history, doubles,
+        with django_assert_num_queries(9):  # session, person, staff row; merged, patient, history, doubles,
             cedar_hari.get(address(patient))  # merges, visits
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from django.db import connection, connections
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from appointments.models import Appointment
 from appointments.services import booking
 from appointments.services.booking import Booking
 from core.errors import DomainError
+from core.schemas import schema_context
 from core.visits import VisitKind
 from hospitals.models import Doctor
 from tenants.models import Hospital

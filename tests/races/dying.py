@@ -15,10 +15,10 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db import connection, connections
-from django.db.backends.base.base import BaseDatabaseWrapper
 
 from billing import razorpay
 from core import queue
+from tenants.postgres.base import DatabaseWrapper
 
 _fork = multiprocessing.get_context("fork")
 _WRITES = ("INSERT", "UPDATE", "DELETE")
@@ -75,7 +75,7 @@ def _live(act: Callable[[], Any], dies_at: int | None, telling: Any) -> None:
     connections.close_all()
     fate = _Fate(dies_at)
     # Nobody else sees these changes: the process ends with them.
-    BaseDatabaseWrapper._commit = fate.around(BaseDatabaseWrapper._commit)  # type: ignore[attr-defined]
+    DatabaseWrapper._commit = fate.around(DatabaseWrapper._commit)  # type: ignore[method-assign]
     razorpay._Session.request = fate.around(razorpay._Session.request)  # type: ignore[method-assign]
     queue._send = fate.around(queue._send)
     with connection.execute_wrapper(fate.statement):

@@ -5,11 +5,10 @@ from threading import Barrier
 from typing import Any
 
 from django.db import connection, connections
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from appointments.models import Appointment, Status
-from core.schemas import enter_public
+from core.schemas import enter_public, schema_context
 from directory.models import TakenTime
 from notifications.models import Notification
 from tenants.models import Hospital

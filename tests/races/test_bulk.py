@@ -5,12 +5,12 @@ from functools import partial
 from typing import Any
 
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from appointments.models import Appointment, Status
 from appointments.services import bulk
 from core.errors import DomainError
+from core.schemas import schema_context
 from hospitals.models import Doctor
 from tenants.models import Hospital
 from tests import factories

@@ -7,10 +7,10 @@ from threading import Barrier
 
 from django.db import connections
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from core.errors import DomainError
+from core.schemas import schema_context
 from hospitals.models import Invitation, Staff
 from hospitals.services import invitations
 from hospitals.services import staff as services

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from billing import razorpay
@@ -16,6 +15,7 @@ from billing.models import Account, Invoice, JournalEntry, Payment, PaymentOrder
 from billing.services import checkout, invoices, ledger, refunds, sweeping, webhooks
 from billing.services.invoices import Charge, Draft
 from core import schemas
+from core.schemas import schema_context
 from notifications.models import Notification
 from tenants import rounds
 from tenants.models import Hospital

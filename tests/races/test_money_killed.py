@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.test import Client
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from appointments.models import Appointment, Schedule, Status
@@ -22,6 +21,7 @@ from billing import razorpay
 from billing.models import Account, Payment, PaymentOrder, Refund, WebhookEvent
 from billing.services import checkout, ledger, refunds, sweeping, webhooks
 from core import schemas
+from core.schemas import schema_context
 from core.visits import VisitKind
 from hospitals.models import Doctor
 from tenants.models import Hospital

@@ -8,7 +8,6 @@ from uuid import UUID, uuid5
 
 from django.db import OperationalError, connection, connections, transaction
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 from psycopg2.extras import DateTimeTZRange
 
 from accounts.models import User
@@ -16,11 +15,13 @@ from appointments.models import Appointment, Availability, Status
 from appointments.services import booking, day, moving
 from audit.models import AuditLog
 from core.errors import DomainError
+from core.schemas import schema_context
 from directory.models import TakenTime
 from hospitals.models import Doctor
 from notifications.models import Notification
 from patients.models import Patient
 from tenants.models import Hospital
+from tests.conftest import maintenance
 from tests.factories import at
 from tests.races.crowd import again, booker, crowd, deadlocks, holding, live, overlapping, patients, the_doctor
 
@@ -173,7 +174,7 @@ def test_a_connection_that_dies_in_the_middle_of_a_booking_leaves_nothing(commit
         thread = Thread(target=book)
         thread.start()
         _wait_until_it_waits(pid, thread)
-        with connection.cursor() as cursor:
+        with maintenance() as cursor:
             cursor.execute("SELECT pg_terminate_backend(%s)", pid)
         thread.join(30)
         transaction.set_rollback(True)
@@ -190,7 +191,7 @@ def test_a_connection_that_dies_in_the_middle_of_a_booking_leaves_nothing(commit
 def _wait_until_it_waits(pid: list[int], thread: Thread) -> None:
     with connection.cursor() as cursor:
         while thread.is_alive():
-            cursor.execute("SELECT 1 FROM pg_stat_activity WHERE pid = ANY(%s) AND wait_event_type = 'Lock'", [pid])
+            cursor.execute("SELECT 1 FROM pg_locks WHERE pid = ANY(%s) AND NOT granted", [pid])
             if cursor.fetchone():
                 return
             cursor.execute("SELECT pg_stat_clear_snapshot()")

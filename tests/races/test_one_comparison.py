@@ -4,7 +4,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from accounts.permissions import Role
@@ -13,6 +12,7 @@ from billing.models import Discrepancy, JournalEntry, Kind, Reconciliation, Sett
 from billing.services import discrepancies, invoices, ledger, reconciling, settlement_files
 from billing.services.invoices import Charge, Draft
 from core.errors import NotAllowedNow
+from core.schemas import schema_context
 from hospitals.models import Staff
 from tenants.models import Hospital
 from tests import factories

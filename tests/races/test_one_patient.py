@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from django.db import connections
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from core.errors import DomainError
+from core.schemas import schema_context
 from patients.models import Merge, Patient
 from patients.services import merging, register
 from patients.services.register import PossibleDouble

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.db.models import Sum
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from accounts.permissions import Role
@@ -16,6 +15,7 @@ from billing.services import cash, invoices, ledger, payments, refunds
 from billing.services.invoices import Charge, Draft
 from billing.services.payments import Taking
 from core.errors import DomainError
+from core.schemas import schema_context
 from hospitals.models import Staff
 from tenants.models import Hospital
 from tests import factories

@@ -8,7 +8,6 @@ from uuid import uuid4
 import pytest
 from django.db import transaction
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from appointments.models import Appointment, Availability, Schedule, Status
@@ -19,6 +18,7 @@ from appointments.slots import EVERY_KIND, Slot
 from audit import services as audit
 from audit.models import Action, AuditLog
 from core.errors import Conflict, DomainError
+from core.schemas import schema_context
 from core.visits import VisitKind
 from directory.models import TakenTime
 from notifications.models import Notification

@@ -7,13 +7,13 @@ from functools import partial
 
 import pytest
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from appointments.models import Appointment, Status
 from appointments.services import day, gate
 from billing.models import Payment, PaymentOrder, Refund
 from billing.services import checkout, ledger
+from core.schemas import schema_context
 from directory.models import TakenTime
 from hospitals.models import Doctor
 from notifications.models import Notification

@@ -7,11 +7,11 @@ from threading import Barrier
 
 import pytest
 from django.db import connections
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from appointments.models import Appointment
 from appointments.services import reminders
+from core.schemas import schema_context
 from notifications.models import Notification
 from tenants.models import Hospital
 from tests import factories

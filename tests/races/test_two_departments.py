@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 from django.db import connections
-from django_tenants.utils import schema_context
 
 from accounts.models import User
+from core.schemas import schema_context
 from directory.models import DepartmentListing, HospitalListing
 from hospitals.models import Department
 from hospitals.services import departments

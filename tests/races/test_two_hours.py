@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db import connections
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from appointments.models import Appointment, Availability, Status
@@ -16,6 +15,7 @@ from appointments.services import hours
 from appointments.services.displacing import Decisions
 from appointments.services.hours import Stretch
 from core.errors import DomainError
+from core.schemas import schema_context
 from hospitals.models import Doctor
 from tenants.models import Hospital
 from tests import factories

@@ -4,9 +4,9 @@ from decimal import Decimal
 from functools import partial
 
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
+from core.schemas import schema_context
 from directory.models import DoctorListing
 from hospitals.models import Doctor, Staff
 from hospitals.services import departments

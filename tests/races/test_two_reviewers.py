@@ -6,10 +6,10 @@ from threading import Barrier
 import pytest
 from django.db import connections
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from core.errors import Conflict, DomainError
+from core.schemas import schema_context
 from hospitals.models import Doctor, Staff
 from hospitals.services.doctors import applying, reviewing
 from notifications.models import Notification

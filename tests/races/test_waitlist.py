@@ -8,13 +8,13 @@ from threading import Barrier
 import pytest
 from django.db import connections
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import User
 from appointments.models import Appointment, Status, WaitlistEntry
 from appointments.services import booking, day, waiting
 from appointments.services.waiting import Wish
 from core.errors import DomainError
+from core.schemas import schema_context
 from core.visits import VisitKind
 from hospitals.models import Doctor
 from notifications.models import Notification

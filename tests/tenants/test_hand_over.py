@@ -11,12 +11,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
-from django_tenants.utils import schema_context
 
 from accounts.models import Session, Ticket, User
 from accounts.services import sessions, tickets
 from accounts.sessions import SECOND_FACTOR, SessionStore
 from audit.models import AuditLog
+from core.schemas import schema_context
 from hospitals.services import joining
 from tenants.models import Domain, Hospital
 from tests.conftest import browser

@@ -1,21 +1,17 @@
-"""The host decides whose request it is: unknown, suspended, moved, cached, and with the cache down."""
+"""The host decides whose request it is: unknown, suspended, moved, own domains."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.core.cache import cache
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from core import pictures
 from hospitals.services import joining
-from tenants import hosts
 from tenants.models import Domain, Hospital
 from tests import factories
-from tests.conftest import browser
+from tests.conftest import browser, forget
 
 OnCommit = Callable[..., Any]
 
@@ -79,40 +75,6 @@ def hospital_theme(page: str) -> str:
     return "/theme/" + page.partition('href="/theme/')[2].partition('"')[0]
 
 
-def test_a_known_host_costs_no_query(cedar: Hospital) -> None:
-    assert hosts.hospital_at("cedar.localhost") == cedar
-    with CaptureQueriesContext(connection) as queries:
-        assert hosts.hospital_at("cedar.localhost") == cedar
-        assert hosts.hospital_at("nobody.localhost") is None
-        assert hosts.hospital_at("nobody.localhost") is None
-    assert len(queries) == 1  # the first look for nobody
-
-
-def test_a_slow_reader_does_not_put_an_old_answer_over_a_new_one(
-    cedar: Hospital, django_capture_on_commit_callbacks: OnCommit, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    look_up = hosts._look_up
-
-    def slowly(host: str) -> Hospital | None:
-        before = look_up(host)
-        with monkeypatch.context() as fast, django_capture_on_commit_callbacks(execute=True):
-            fast.setattr(hosts, "_look_up", look_up)
-            Hospital.objects.filter(pk=cedar.pk).update(name="Cedar and Oak")
-            hosts.changed(cedar)
-        return before
-
-    monkeypatch.setattr(hosts, "_look_up", slowly)
-    hosts.hospital_at("cedar.localhost")
-    known = hosts.hospital_at("cedar.localhost")
-    assert known is not None
-    assert known.name == "Cedar and Oak"
-
-
-def test_with_the_cache_down_the_site_serves_from_the_database(cedar: Hospital, settings: Any) -> None:
-    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}}
-    assert browser("cedar.localhost").get("/departments/").status_code == 200
-
-
 def test_an_own_domain_serves_beside_the_subdomain(cedar: Hospital) -> None:
     Domain.objects.create(tenant=cedar, domain="www.cedar.example", is_primary=False)
     assert "Cedar Hospital" in browser("www.cedar.example").get("/").content.decode()
@@ -147,7 +109,7 @@ def test_not_ready_without_the_cache_is_still_ready(db: None, settings: Any) -> 
 
 def test_a_hospitals_times_are_shown_in_its_own_zone(cedar_hari: Client, cedar: Hospital) -> None:
     Hospital.objects.filter(pk=cedar.pk).update(time_zone="America/New_York")
-    cache.clear()
+    forget()
     assert cedar_hari.get("/office/activity/").status_code == 200
 
 
