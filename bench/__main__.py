@@ -72,10 +72,13 @@ def parts(environment: dict[str, str], rows: list[Row]) -> Iterator[Part]:
         database = FLEET if row.on_fleet else f"of_{row.name}"
         if not row.on_fleet:
             cluster.make_database(environment, database)
+        there = cluster.of_database(environment, database)
+        if row.has_cell:
+            there |= cluster.cell(there)
         file = Path(environment["MEDIA_ROOT"]).with_name(f"{row.name}.figures")
         began = time.monotonic()
         try:
-            cluster.run(cluster.of_database(environment, database), "-m", "bench.one", row.name, str(file))
+            cluster.run(there, "-m", "bench.one", row.name, str(file))
         except subprocess.CalledProcessError as error:
             part.failure = f"it ended with {error.returncode}; its words are above."
         part.seconds = round(time.monotonic() - began, 1)

