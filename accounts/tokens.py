@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,6 +20,7 @@ from accounts.places import place_of
 from audit import services as audit
 from audit.models import Action
 from core.errors import Invalid
+from core.prepared import given, prepared
 
 CLAIM = "hospital"
 FAMILY_CLAIM = "family"
@@ -72,11 +74,16 @@ def family_of(*, request: HttpRequest, token: str) -> tuple[TokenFamily, str]:
 def _find(token: Token, place: str) -> TokenFamily | None:
     """The open family a token names, with its person, in one query."""
     try:
-        code = UUID(str(token.get(FAMILY_CLAIM)))
+        code, person = UUID(str(token.get(FAMILY_CLAIM))), UUID(str(token["sub"]))
     except ValueError:
         return None
-    families = TokenFamily.objects.open(timezone.now()).select_related("user")
-    return families.filter(code=code, place=place, user__is_active=True, user__code=token["sub"]).first()
+    return _open_families.first(now=timezone.now(), code=code, place=place, person=person)
+
+
+@prepared
+def _open_families() -> QuerySet[TokenFamily]:
+    families = TokenFamily.objects.open(given("now")).select_related("user")
+    return families.filter(code=given("code"), place=given("place"), user__is_active=True, user__code=given("person"))
 
 
 def rotate(*, request: HttpRequest, token: str) -> dict[str, str]:

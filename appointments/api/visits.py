@@ -31,6 +31,7 @@ from appointments.services.asked import Wish
 from appointments.steps import Step
 from audit.models import AuditLog
 from core.errors import Missing
+from core.prepared import given, prepared
 from core.rest import Pagination, person
 from hospitals.models import Doctor
 from tenants.models import Hospital
@@ -66,10 +67,15 @@ def shown(
 
 def bookable(code: UUID) -> Doctor:
     """The doctor whom the body names."""
-    found = Doctor.objects.verified().select_related("user", "department", "schedule").filter(code=code).first()
+    found = _verified.first(code=code)
     if found is None:
         raise Missing(_("No doctor of this hospital has this id."), field="doctor")
     return found
+
+
+@prepared
+def _verified() -> QuerySet[Doctor]:
+    return Doctor.objects.verified().select_related("user", "department", "schedule").filter(code=given("code"))
 
 
 def wish_of(request: Request, fields: dict[str, Any]) -> Wish:

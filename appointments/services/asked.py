@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import FamilyMember, User
@@ -14,6 +14,7 @@ from appointments.models import Appointment
 from appointments.services import booking
 from appointments.services.booking import Booking
 from core.errors import Missing
+from core.prepared import given, prepared
 from core.visits import VisitKind
 from hospitals.models import Doctor
 from patients.models import Patient
@@ -93,13 +94,20 @@ def _for_whom(wish: Wish, *, by: User, is_desk: bool, act: Callable[[Booking], A
 
 def _registered(wish: Wish, *, by: User, is_desk: bool) -> Patient | None:
     """The entry of the register that is meant, if there is one yet that the caller may book for."""
-    whom = Q(code=wish.patient) | Q(family_member=wish.patient) if wish.patient else Q(family_member=None)
-    found = Patient.objects.of(by).filter(whom).first()
+    if wish.patient:
+        found = Patient.objects.of(by).filter(Q(code=wish.patient) | Q(family_member=wish.patient)).first()
+    else:
+        found = _own_entry.first(person=by.pk)
     if found:
         found.user = by  # who is known already
     elif is_desk and wish.patient:
         found = Patient.objects.current().select_related("user").filter(code=wish.patient).first()
     return found
+
+
+@prepared
+def _own_entry() -> QuerySet[Patient]:
+    return Patient.objects.of(given("person")).filter(family_member=None)
 
 
 def _member(code: UUID | None, *, by: User) -> FamilyMember | None:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import FamilyMember, User
@@ -17,6 +18,7 @@ from audit import services as audit
 from audit.models import Action
 from core import throttle
 from core.errors import DomainError, Invalid, NotAllowedNow
+from core.prepared import prepared
 from core.queue import after_commit
 from core.visits import VisitKind
 from hospitals.models import BookingPolicy, Doctor, Staff
@@ -279,7 +281,7 @@ def _terms(
     now: datetime,
 ) -> tuple[Status, dict[str, Any]]:
     """The state a new visit is in, and the rules it is booked under."""
-    policy = BookingPolicy.objects.get()
+    [policy] = _policies()
     columns = {
         "patient": booking.patient,
         "reason": booking.reason,
@@ -303,6 +305,11 @@ def _terms(
         missed = booking.patient.appointments.filter(status=Status.NO_SHOW, starts_at__gte=now - _A_YEAR).count()
         waits = missed >= policy.no_show_limit
     return (Status.PENDING if waits else Status.CONFIRMED), columns
+
+
+@prepared
+def _policies() -> QuerySet[BookingPolicy]:
+    return BookingPolicy.objects.all()
 
 
 def _after_booking(hospital: Hospital, visit: Appointment, *, by: User, now: datetime) -> None:

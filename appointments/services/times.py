@@ -6,13 +6,14 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, Availability, Schedule
 from appointments.slots import EVERY_KIND, LOOK_BACK, Hours, Leave, Rules, Slot, Taken, Timetable
 from core.errors import Conflict, Invalid
+from core.prepared import given, prepared
 from core.visits import VisitKind
 from hospitals.models import Doctor, bookable
 from tenants.models import Hospital
@@ -87,9 +88,8 @@ def timetable(
     nobody may book at present has no hours.
     """
     zone = zone_of(hospital)
-    rows = Availability.objects.touching(first - LOOK_BACK, last + _DAY).filter(doctor=doctor).order_by("pk")
-    if is_for_booking:
-        rows = rows.filter(doctor__in=bookable())
+    hours_on = _bookable_hours if is_for_booking else _hours
+    rows = hours_on(doctor=doctor.pk, first=first - LOOK_BACK, last=last + _DAY)
     taken: Iterable[Taken] = ()
     if is_taken_read:
         since = datetime.combine(first, time(), zone) - _DAY
@@ -100,7 +100,18 @@ def timetable(
         # The ends of the ranges, which Postgres takes apart faster than Python does.
         ends = ["busy__startswith", "busy__endswith", "places__startswith", "places__endswith"]
         taken = [_taken(*row) for row in live.values_list("starts_at", *ends)]
-    return _built(zone, doctor, list(rows), taken)
+    return _built(zone, doctor, rows, taken)
+
+
+@prepared
+def _hours() -> QuerySet[Availability]:
+    return Availability.objects.touching(given("first"), given("last")).filter(doctor=given("doctor")).order_by("pk")
+
+
+@prepared
+def _bookable_hours() -> QuerySet[Availability]:
+    rows = Availability.objects.touching(given("first"), given("last"))
+    return rows.filter(doctor=given("doctor"), doctor__in=bookable()).order_by("pk")
 
 
 def at_work(*, hospital: Hospital, doctors: Sequence[Doctor], now: datetime) -> set[int]:
