@@ -56,21 +56,26 @@ def to_arrival(host: str, token: str, wanted: str) -> str:
 
 def to_hospital(request: HttpRequest, slug: str, name: str, *args: object) -> str:
     """A link on the portal to a hospital's page `name`; somebody who is signed in here will be there, too."""
-    return to_page_of_hospital(request, slug, name, *args)("")
+    return to_page_of_hospital(carried_from(request), slug, name, *args)("")
 
 
-def to_page_of_hospital(request: HttpRequest, slug: str, name: str, *args: object) -> Callable[[str], str]:
-    """The same, for many links to one page: each by its query."""
+def to_page_of_hospital(source: str, slug: str, name: str, *args: object) -> Callable[[str], str]:
+    """The same, for many links to one page: each by its query. `source` is what `carried_from` says."""
     host, path = addresses.subdomain(slug), reverse(name, urlconf=settings.HOSPITAL_URLCONF, args=args)
-    return lambda query: _carried(request, host, f"{path}?{query}" if query else path)
+    return lambda query: _carried(source, host, f"{path}?{query}" if query else path)
 
 
 def to_portal(request: HttpRequest, name: str) -> str:
     """A link on a hospital's host to the portal's page `name`; somebody who is signed in here will be there, too."""
-    return _carried(request, settings.BASE_DOMAIN, reverse(name, urlconf=settings.ROOT_URLCONF))
+    return _carried(carried_from(request), settings.BASE_DOMAIN, reverse(name, urlconf=settings.ROOT_URLCONF))
 
 
-def _carried(request: HttpRequest, host: str, path: str) -> str:
-    if not request.user.is_authenticated or is_support(request):
+def carried_from(request: HttpRequest) -> str:
+    """The host from which a sign-in is carried along: this one; "" when nobody is signed in, or only as support."""
+    return here(request) if request.user.is_authenticated and not is_support(request) else ""
+
+
+def _carried(source: str, host: str, path: str) -> str:
+    if not source:
         return addresses.at(host, path)
-    return addresses.at(host, f"{reverse('hand_over_begin')}?{urlencode({'from': here(request), 'next': path})}")
+    return addresses.at(host, f"{reverse('hand_over_begin')}?{urlencode({'from': source, 'next': path})}")

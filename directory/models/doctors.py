@@ -22,6 +22,11 @@ from directory.expressions import expression, mark
 _KINDS = {VisitKind.IN_PERSON: 1, VisitKind.VIDEO: 2, VisitKind.CHAT: 4}
 _EPOCH = date(1970, 1, 1)
 _FAR = date(9999, 1, 1)
+_ON_CARDS = (
+    *("code", "name", "photo_thumb", "specialization", "experience_years", "languages", "free_times", "notice_minutes"),
+    *("lowest_fee", "fee_in_person", "fee_video", "fee_chat"),
+    *("hospital__name", "hospital__slug", "hospital__city", "hospital__time_zone"),
+)
 
 
 @dataclass(frozen=True)
@@ -141,6 +146,10 @@ class DoctorListings(models.QuerySet["DoctorListing"]):
         """With what a result shows of the hospital."""
         return self.select_related("hospital")
 
+    def for_cards(self) -> Self:
+        """With what a card shows of the doctor and of the hospital, and nothing else: half of what there is."""
+        return self.select_related("hospital").only(*_ON_CARDS)
+
 
 class DoctorListing(models.Model):
     """One doctor as every patient may find them, copied from the hospital's schema. It holds nothing about patients.
@@ -220,8 +229,12 @@ class DoctorListing(models.Model):
     def numbers(self, now: datetime, kind: VisitKind | None = None) -> list[int]:
         """Those of `free_times` that can still be booked, for this kind of visit: neither past nor too soon."""
         bits = sum(_KINDS[each] for each in self.fees if kind in (None, each))
-        earliest = number_of(now + timedelta(minutes=self.notice_minutes, seconds=59))
-        return [number & ~7 | number & bits for number in self.free_times if number >= earliest and number & bits]
+        numbers = self.free_times[self.passed(now) :]
+        return [number & ~7 | number & bits for number in numbers if number & bits]
+
+    def passed(self, now: datetime) -> int:
+        """How many of `free_times` cannot be booked any more: past, or too soon."""
+        return bisect_left(self.free_times, number_of(now + timedelta(minutes=self.notice_minutes, seconds=59)))
 
     def free(self, now: datetime, kind: VisitKind | None = None) -> list[FreeTime]:
         """The times that can be booked now, the earliest first."""

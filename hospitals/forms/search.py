@@ -1,7 +1,7 @@
 """What patients look for among the doctors of all hospitals."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django import forms
@@ -29,6 +29,38 @@ def _choices() -> dict[str, Choices]:
         "language": [("", _("Any language")), *by_name(Language.choices)],
         "kind": [("", _("Any kind")), *((str(value), str(label)) for value, label in VisitKind.choices)],
     }
+
+
+@dataclass(frozen=True)
+class Control:
+    """A filter in plain words: two that are equal look the same in one language, and are drawn once.
+
+    `kind` and `attributes` are those of an input; with `choices` it is a list.
+    """
+
+    name: str
+    label: str = field(compare=False)  # in the language of the page
+    value: str
+    errors: tuple[str, ...]
+    kind: str
+    attributes: tuple[tuple[str, str], ...]
+    choices: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, asked: forms.BoundField, choices: Choices | None) -> "Control":
+        """A form's field. Django draws each by four templates, which took a tenth of the page."""
+        widget, value = asked.field.widget, asked.value()
+        if isinstance(widget, forms.DateInput):
+            value = widget.format_value(value)
+        return cls(
+            name=asked.name,
+            label=asked.field.label,  # type: ignore[arg-type]  # lazy: it is put into words when it is drawn
+            value="" if value is None else str(value),
+            errors=tuple(map(str, asked.errors)),
+            kind=getattr(widget, "input_type", ""),
+            attributes=tuple((name, str(said)) for name, said in widget.attrs.items() if name != "type"),
+            choices=tuple(choices or ()),
+        )
 
 
 class DoctorSearch(forms.Form):
@@ -62,9 +94,9 @@ class DoctorSearch(forms.Form):
                 field.choices = choices
         self.offered = offered
 
-    def controls(self) -> list[tuple[forms.BoundField, list[tuple[str, str]]]]:
-        """Each filter with its choices, if it has some."""
-        return [(field, self.offered.get(field.name, [])) for field in self.visible_fields() if field.name != "q"]
+    def controls(self) -> list["Control"]:
+        """The filters."""
+        return [Control.of(field, self.offered.get(field.name)) for field in self.visible_fields() if field.name != "q"]
 
     def wanted(self) -> Wanted:
         """What it asks for. What makes no sense is passed over: the address may be an old one."""

@@ -1,7 +1,7 @@
 """Doctors of any hospital as the portal shows them: who they are, what a visit costs, and the next free times."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from core.money import shown
 from core.phrases import once_per_language, short_day
 from core.visits import VisitKind
 from directory.models import DoctorListing, FreeDay, Wanted
-from tenants.ways import to_page_of_hospital
+from tenants.ways import carried_from, to_page_of_hospital
 
 DAYS = 4
 TIMES = 3
@@ -88,16 +88,58 @@ class Card:
 
 def cards_of(request: Request, doctors: Iterable[DoctorListing], wanted: Wanted, now: datetime) -> list[Card]:
     """The cards of these doctors, who is free first before the others."""
-    cards = [_card(request, doctor, wanted, now) for doctor in doctors]
+    source = carried_from(request)
+    cards = [_card(Look.of(doctor, wanted, now, source)) for doctor in doctors]
     return sorted(cards, key=lambda card: (card.earliest is None, card.earliest))
 
 
-def _card(request: Request, doctor: DoctorListing, wanted: Wanted, now: datetime) -> Card:
+@dataclass(frozen=True)
+class Look:
+    """All that a card follows from. Two that are equal make the same card.
+
+    It changes when a time is taken, a time or the day passes, or somebody changes what is shown of the doctor. `passed` is how many of the doctor's times cannot be booked any more.
+    """
+
+    doctor: DoctorListing = field(compare=False)  # whose columns `shown` are
+    wanted: Wanted = field(compare=False)
+    now: datetime = field(compare=False)
+    shown: tuple[Hashable, ...]
+    free_times: tuple[int, ...]
+    passed: int
+    today: date
+    kind: VisitKind | None
+    since: date | None
+    source: str
+
+    @classmethod
+    def of(cls, doctor: DoctorListing, wanted: Wanted, now: datetime, source: str) -> "Look":
+        """How a doctor looks to who comes from `source` (see tenants.ways.carried_from)."""
+        hospital = doctor.hospital
+        return cls(
+            doctor=doctor,
+            wanted=wanted,
+            now=now,
+            shown=(
+                *(doctor.code, doctor.name, doctor.photo_thumb, doctor.specialization, doctor.experience_years),
+                *(doctor.lowest_fee, doctor.fee_in_person, doctor.fee_video, doctor.fee_chat, tuple(doctor.languages)),
+                *(hospital.name, hospital.slug, hospital.city, hospital.time_zone),
+            ),
+            free_times=tuple(doctor.free_times),
+            passed=doctor.passed(now),
+            today=now.astimezone(ZoneInfo(hospital.time_zone)).date(),
+            kind=wanted.kind,
+            since=wanted.day,
+            source=source,
+        )
+
+
+@once_per_language
+def _card(look: Look) -> Card:
+    doctor, wanted, today = look.doctor, look.wanted, look.today
     hospital, zone = doctor.hospital, ZoneInfo(doctor.hospital.time_zone)
-    today = now.astimezone(zone).date()
-    free = doctor.free_by_day(now, wanted.kind, since=wanted.day, days=DAYS, times=TIMES)
+    free = doctor.free_by_day(look.now, wanted.kind, since=wanted.day, days=DAYS, times=TIMES)
     fees = doctor.fees
-    link = to_page_of_hospital(request, hospital.slug, "doctor_page", doctor.code)
+    link = to_page_of_hospital(look.source, hospital.slug, "doctor_page", doctor.code)
     # The address of a time is that of its kind of visit and the time itself: made once, as there are many times.
     links = {kind: link(f"kind={kind}&at=") for kind in fees if wanted.kind in (None, kind)}
     week = link(f"kind={wanted.kind}&week=" if wanted.kind else "week=")

@@ -89,7 +89,7 @@ def hospital_detail(request: Request, code: UUID) -> HttpResponse:
     listing = get_object_or_404(HospitalListing.objects.published().with_details(), hospital__code=code)
     slug = listing.hospital.slug
     wanted = Wanted(hospital=slug)
-    doctors = DoctorListing.objects.published().wanted(wanted).with_hospital().earliest_first()
+    doctors = DoctorListing.objects.published().wanted(wanted).for_cards().earliest_first()
     first = list(doctors[: DOCTORS_OF_A_HOSPITAL + 1])
     departments = sorted(listing.departments.all(), key=lambda department: department.name.casefold())
     return page(

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.paginator import Page
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.formats import date_format
@@ -22,6 +23,7 @@ from core.languages import Language
 from core.menus import Item
 from core.money import shown
 from core.pages import MOST, PER_PAGE, LongPaginator, page
+from core.prepared import prepared
 from core.visits import VisitKind
 from directory import services as directory
 from directory.models import DoctorListing, HospitalListing, Wanted
@@ -36,8 +38,7 @@ _LOW_FEE = 500
 @requires(Permission.PUBLIC)
 def doctor_search(request: Request) -> HttpResponse:
     """Doctors of all open hospitals, by words and filters; who is free first comes first."""
-    cities = [city for city, _count in HospitalListing.objects.published().cities()]
-    search = DoctorSearch(request.GET, cities=cities)
+    search = DoctorSearch(request.GET, cities=[city for city, _count in _cities()])
     wanted = search.wanted()
     results, instead = _found(request, wanted), ""
     if wanted.words and not results.object_list:
@@ -69,8 +70,13 @@ def doctor_search(request: Request) -> HttpResponse:
 
 def _found(request: Request, wanted: Wanted) -> Page[Any]:
     """The page that is asked for of the doctors who are what somebody wants."""
-    rows = DoctorListing.objects.published().wanted(wanted).with_hospital().earliest_first(wanted.kind)
+    rows = DoctorListing.objects.published().wanted(wanted).for_cards().earliest_first(wanted.kind)
     return LongPaginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+
+
+@prepared
+def _cities() -> "QuerySet[HospitalListing, tuple[str, int]]":
+    return HospitalListing.objects.published().cities()
 
 
 def _title(wanted: Wanted) -> str:

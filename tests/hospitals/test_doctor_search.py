@@ -2,23 +2,27 @@
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django.test import Client
-from django.utils.timezone import now
+from django.contrib.auth.models import AnonymousUser
+from django.http import QueryDict
+from django.test import Client, RequestFactory
+from django.utils.timezone import localdate, now
 
 from accounts.models import User
 from appointments.services import listing
 from core.schemas import schema_context
 from core.visits import VisitKind
 from directory import services as directory
-from directory.models import DoctorListing, FreeTime
+from directory.models import DoctorListing, FreeTime, Wanted
+from hospitals.forms.search import DoctorSearch
 from hospitals.models import Doctor
 from hospitals.services import departments, joining
 from hospitals.services.doctors import publishing
+from hospitals.views.doctor_cards import cards_of
 from tenants.models import Hospital
 from tests import factories
 from tests.conftest import browser
@@ -374,3 +378,49 @@ def test_of_very_many_only_the_first_are_counted(
     last = text(portal.get("/doctors/", {"page": "2"}))
     assert last.count('class="card found"') == 1
     assert "There are more doctors. Say what you need or where, to find them." in last
+
+
+def test_a_card_follows_the_clock_the_kind_and_who_asks(rao: Doctor) -> None:
+    shown = DoctorListing.objects.for_cards().get(code=rao.code)
+    visitor: Any = RequestFactory().get("/doctors/")
+    visitor.user, visitor.session = AnonymousUser(), {}
+    first = shown.free(now())[0].starts_at
+
+    def times(at: datetime | None = None, **wanted: Any) -> list[str]:
+        [card] = cards_of(visitor, [shown], Wanted(**wanted), at or now())
+        return [time.url for day in card.days for time in day.times]
+
+    before = times()
+    assert times() == before
+    assert times(at=first + timedelta(minutes=1))[0] != before[0]
+    assert all("kind=video" in url for url in times(kind=VisitKind.VIDEO))
+    assert times(day=localdate() + timedelta(days=3))[0] != before[0]
+    visitor.user = rao.user
+    assert "/continue/?from=" in times()[0]
+    visitor.user = AnonymousUser()
+    assert times() == before
+
+
+def test_a_card_follows_the_doctor(portal: Client, rao: Doctor) -> None:
+    assert "12 years" in text(portal.get("/doctors/"))
+    DoctorListing.objects.filter(code=rao.code).update(experience_years=13)
+    assert "13 years" in text(portal.get("/doctors/"))
+
+
+def test_filters_are_drawn_as_django_draws_them(portal: Client) -> None:
+    address = "/doctors/?fee_from=-3&experience=abc&day=2026-02-03&department=a%22b&kind=video"
+    fields = DoctorSearch(QueryDict(address.partition("?")[2]), cities=[])
+    page = portal.get(address).content.decode()
+    drawn = {_attribute(tag, "name"): _attributes(tag) for tag in re.findall(r"<input [^>]*>", page)}
+    for name in ("department", "day", "fee_from", "fee_to", "experience"):
+        assert drawn[name] == _attributes(str(fields[name])), name
+    assert 'id="id_fee_from_error"' in page
+    assert '<option value="video" selected>' in page
+
+
+def _attributes(tag: str) -> dict[str, str]:
+    return dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
+
+
+def _attribute(tag: str, name: str) -> str:
+    return _attributes(tag).get(name, "")
