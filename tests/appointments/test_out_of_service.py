@@ -57,6 +57,14 @@ def test_ones_visits_there_are_told_by_their_times_and_all_others_as_ever(
     assert "out of memory" not in page
 
 
+def test_who_has_visits_only_there_is_not_told_that_they_have_none(
+    portal_asha: Client, rao: Doctor, cedar: Hospital, asha: User
+) -> None:
+    visit(cedar, rao, asha, "10:00", 2)
+    pause(cedar)
+    assert "No other appointments coming up" in said(portal_asha.get("/visits/"))
+
+
 def test_of_earlier_visits_there_it_says_that_they_come_back(
     portal_asha: Client, rao: Doctor, cedar: Hospital, asha: User
 ) -> None:
