@@ -93,7 +93,11 @@ def publish_doctors(*, hospital: Hospital, doctors: Iterable[ListedDoctor]) -> N
         names = [doctor.name, doctor.specialization, doctor.department, hospital.name, hospital.city]
         words = dict.fromkeys(word for name in names for word in specialties.words_of(name))
         rows.append(_listing(hospital, doctor, [*words, *_marks(hospital, doctor, known)]))
-        learnt |= {word for word in {*words, *specialties.vocabulary(known)} if 2 < len(word) <= 60}
+        learnt |= {
+            word
+            for word in {*words, *specialties.vocabulary(known)}
+            if SearchWord.SHORTEST <= len(word) <= SearchWord.LONGEST
+        }
     said = [field.name for field in fields(ListedDoctor) if field.name != "code"]
     also = ["hospital", "lowest_fee", "search_text", "is_published", "stale_at"]
     DoctorListing.objects.bulk_create(rows, ignore_conflicts=True)

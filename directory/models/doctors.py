@@ -17,11 +17,12 @@ from django.db.models import F, Func, Value
 from django.utils.translation import gettext_lazy as _
 
 from core.visits import VisitKind
-from directory.expressions import expression, mark
+from directory.expressions import expression, mark, wanted_words
 
 _KINDS = {VisitKind.IN_PERSON: 1, VisitKind.VIDEO: 2, VisitKind.CHAT: 4}
 _EPOCH = date(1970, 1, 1)
 _FAR = date(9999, 1, 1)
+_FEW_WORDS = 40
 _ON_CARDS = (
     *("code", "name", "photo_thumb", "specialization", "experience_years", "languages", "free_times", "notice_minutes"),
     *("lowest_fee", "fee_in_person", "fee_video", "fee_chat"),
@@ -106,7 +107,7 @@ class DoctorListings(models.QuerySet["DoctorListing"]):
     def wanted(self, wanted: Wanted) -> Self:
         """Doctors who are all that somebody wants."""
         rows = self
-        said = expression(wanted.words, wanted.marks)
+        said = expression(wanted.words, wanted.marks, SearchWord.objects.beginning_with(wanted_words(wanted.words)))
         if said:
             rows = rows.filter(search__holds=said)
         if wanted.hospital:
@@ -270,10 +271,29 @@ def instant_of(number: int) -> datetime:
     return datetime.fromtimestamp(number // 8 * 60, UTC)
 
 
-class SearchWord(models.Model):
-    """A word by which some doctor is found: for guessing what somebody meant who mistyped it."""
+class SearchWords(models.QuerySet["SearchWord"]):
+    """Words by which doctors are found."""
 
-    word = models.CharField(_("word"), max_length=60, unique=True)
+    def beginning_with(self, beginnings: Iterable[str]) -> dict[str, list[str]]:
+        """All that begin with each of these, where that is a few; a beginning of one or two letters is left out."""
+        asked = [beginning for beginning in beginnings if len(beginning) >= SearchWord.SHORTEST]
+        if not asked:
+            return {}
+        any_of = models.Q(*[("word__startswith", beginning) for beginning in asked], _connector=models.Q.OR)
+        words = list(self.filter(any_of).values_list("word", flat=True)[: _FEW_WORDS + 1])
+        if len(words) > _FEW_WORDS:
+            return {}
+        return {beginning: sorted(word for word in words if word.startswith(beginning)) for beginning in asked}
+
+
+class SearchWord(models.Model):
+    """A word by which some doctor is found: for completing a beginning, and guessing what was mistyped."""
+
+    SHORTEST, LONGEST = 3, 60
+
+    word = models.CharField(_("word"), max_length=LONGEST, unique=True)
+
+    objects = SearchWords.as_manager()
 
     class Meta:
         verbose_name = _("search word")

@@ -82,6 +82,22 @@ def test_words_are_learnt_once(cedar: Hospital, anika: DoctorListing) -> None:
     assert SearchWord.objects.count() == before
 
 
+def test_a_few_words_that_begin_so_are_looked_for_by_name(anika: DoctorListing) -> None:
+    beginning_with = SearchWord.objects.beginning_with
+    assert beginning_with(["anik", "zzz", "an"]) == {"anik": ["anika"], "zzz": []}
+    assert finds(words="anik")
+    assert not finds(words="zzz anika")
+    SearchWord.objects.bulk_create(SearchWord(word=f"anika{number}") for number in range(50))
+    assert beginning_with(["anik", "zzz"]) == {}
+    assert finds(words="anik")
+
+
+def test_no_beginning_asks_for_no_words(anika: DoctorListing) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        assert SearchWord.objects.beginning_with(["an"]) == {}
+    assert len(queries) == 0
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [

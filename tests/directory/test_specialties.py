@@ -56,6 +56,9 @@ def test_plain_words_and_hindi_mean_specialties(words: str, specialty: str) -> N
 
 def test_words_match_whatever_begins_with_them() -> None:
     assert expression("Rao") == "((('rao':*)))"
+    known = {"ra": ["rao", "raju"], "zz": []}
+    assert expression("ra pune", known=known) == "(((('rao' | 'raju'))) & (('pune':*)))"
+    assert expression("zz", known=known) == "(((('zz'))))"
 
 
 def test_every_word_counts_and_small_ones_do_not() -> None:
