@@ -1,9 +1,12 @@
 """Which hospital a host or a schema belongs to, without a query per request.
 
-Three places answer: this process, with what it heard less than a second ago; Redis, for all processes; the database.
+Three places answer: this process, with what it has heard; Redis, for all processes; the database. A process believes
+itself while Redis shows the same stamp, which it looks at once a second and every writer renews.
 Redis must not say what is not true any more, whoever dies when:
 - Who changes a hospital puts a mark of its own in the place of Redis' answer before the commit, and the truth after it.
-- Who finds a mark asks the database and leaves the mark alone. It runs out if nobody came to replace it.
+- Who finds a mark asks the database and leaves the mark alone. It runs out if nobody came to replace it. What was found
+  beside a mark is believed for less than a second, whatever the stamp.
+- The stamp is renewed after the marks are set: who saw the old stamp and no mark has an answer of the old stamp.
 - Who finds nothing asks the database and puts down what it found only if there is still nothing.
 - The truth replaces only the writer's own mark: another's means that somebody else is about to tell a later truth.
 So no answer is older than a second. `docs/adr/0034` says what is left when Redis cannot be reached.
@@ -14,6 +17,7 @@ import logging
 from collections.abc import Iterable
 from functools import cache, lru_cache
 from time import monotonic
+from typing import NamedTuple
 from uuid import uuid4
 
 from django.conf import settings
@@ -29,9 +33,9 @@ from tenants.models import HOME_CELL, Domain, Hospital
 
 logger = logging.getLogger(__name__)
 
-_NEAR_SECONDS = 0.8  # with what a request itself takes, this stays below a second
+_NEAR_SECONDS = 0.8  # how often the stamp is looked at; with what a request itself takes, this stays below a second
 _NEAR_MOST = 10_000
-_KEPT_SECONDS = 120
+_KEPT_SECONDS = 120  # in Redis, and in a process while the stamp is the same
 _UNKNOWN_KEPT_SECONDS = 5
 _CHANGING_SECONDS = 120  # longer than any transaction that changes a hospital
 _LONGEST_HOST = 253
@@ -39,8 +43,27 @@ _LONGEST_HOST = 253
 _CHANGING = "changing "
 _REPLACE = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3]) end"
 _UNKNOWN = "null"
+_STAMP = "stamp"
 
-_near: dict[str, tuple[float, Hospital | None]] = {}
+
+class _Known(NamedTuple):
+    """What this process has heard. `stamp`: the one that was seen before it asked; "" if it is not to be trusted."""
+
+    fresh_until: float
+    kept_until: float
+    stamp: str
+    hospital: Hospital | None
+
+
+class _Seen(NamedTuple):
+    """The stamp that Redis shows, "" if it cannot be asked."""
+
+    until: float
+    stamp: str
+
+
+_near: dict[str, _Known] = {}
+_seen = _Seen(0.0, "")
 
 
 def hospital_at(host: str) -> Hospital | None:
@@ -85,7 +108,9 @@ def forgotten(host: str) -> None:
 
 def forget_here() -> None:
     """Drop what this process remembers, so that it asks Redis at once."""
+    global _seen
     _near.clear()
+    _seen = _Seen(0.0, "")
 
 
 # --- Asking ----------------------------------------------------------------------------------------------------------
@@ -93,18 +118,45 @@ def forget_here() -> None:
 
 def _answer(key: str) -> Hospital | None:
     asked_at = monotonic()
-    good_until, hospital = _near.get(key, (0.0, None))
-    if good_until <= asked_at:
+    known = _near.get(key)
+    if known is None or not _holds(known, asked_at):
+        stamp = _stamp(asked_at)
         try:
-            hospital = _ask(key)
+            hospital, is_settled = _ask(key)
         except OperationalError:
-            if key not in _near:
+            if known is None:
                 raise
             # Without the database every page fails: the last answer lets it say whose it is, and whom to telephone.
+            hospital, is_settled = known.hospital, False
         if len(_near) >= _NEAR_MOST:  # somebody tries names: whoever is known is asked for again soon
             _near.clear()
-        _near[key] = (asked_at + _NEAR_SECONDS, hospital)
-    return _twin(hospital) if hospital else None
+        kept = _KEPT_SECONDS if hospital else _UNKNOWN_KEPT_SECONDS
+        known = _Known(asked_at + _NEAR_SECONDS, asked_at + kept, stamp if is_settled else "", hospital)
+        _near[key] = known
+    return _twin(known.hospital) if known.hospital else None
+
+
+def _holds(known: _Known, now: float) -> bool:
+    """Whether it can still be believed."""
+    return known.fresh_until > now or (known.kept_until > now and known.stamp != "" and known.stamp == _stamp(now))
+
+
+def _stamp(now: float) -> str:
+    """What Redis shows, less than a second ago."""
+    global _seen
+    if _seen.until <= now:
+        try:
+            shown = _redis().get(_name(_STAMP)) or _stamped()
+        except RedisError:
+            shown = ""
+        _seen = _Seen(now + _NEAR_SECONDS, shown)
+    return _seen.stamp
+
+
+def _stamped() -> str:
+    """A stamp for a Redis that has forgotten everything; of two at once the first one's."""
+    _redis().set(_name(_STAMP), str(uuid4()), nx=True)
+    return _redis().get(_name(_STAMP)) or ""
 
 
 def _twin(hospital: Hospital) -> Hospital:
@@ -116,18 +168,18 @@ def _twin(hospital: Hospital) -> Hospital:
     return twin
 
 
-def _ask(key: str) -> Hospital | None:
-    """Redis, and the database if Redis does not know."""
+def _ask(key: str) -> tuple[Hospital | None, bool]:
+    """Redis, and the database if Redis does not know; and whether every later change will be told by a new stamp."""
     try:
         known = _redis().get(_name(key))
     except RedisError:
         logger.error("The cache does not answer: looking the %s up in the database.", key.partition(":")[0])
-        return _look_up(key)
+        return _look_up(key), False
     if known is not None and not known.startswith(_CHANGING):
         try:
-            return _read(known)
+            return _read(known), True
         except KeyError:  # written by a release whose hospitals had not all that ours have
-            return _look_up(key)
+            return _look_up(key), False
     hospital = _look_up(key)
     if known is None:
         try:
@@ -135,7 +187,7 @@ def _ask(key: str) -> Hospital | None:
             _redis().set(_name(key), _written(hospital), ex=kept, nx=True)
         except RedisError:
             logger.error("The cache does not answer: nothing is kept of what was looked up.")
-    return hospital
+    return hospital, known is None
 
 
 def _look_up(key: str) -> Hospital | None:
@@ -160,6 +212,7 @@ def _mark(keys: Iterable[str]) -> str:
     try:
         for key in keys:
             _redis().set(_name(key), mark, ex=_CHANGING_SECONDS)
+        _redis().set(_name(_STAMP), str(uuid4()))
     except RedisError:
         logger.error("The cache does not answer: what it says of hosts may be %d seconds old.", _KEPT_SECONDS)
     return mark

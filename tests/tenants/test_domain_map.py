@@ -82,6 +82,35 @@ def test_a_process_asks_again_within_a_second(cedar: Hospital, clock: list[float
     assert name_of(HOST) == "Cedar and Oak"
 
 
+def test_while_nobody_has_changed_anything_redis_is_asked_for_nothing_but_its_stamp(
+    cedar: Hospital, clock: list[float]
+) -> None:
+    assert name_of(HOST) == "Cedar Hospital"
+    rename(cedar, "Cedar and Oak")  # and tells nobody
+    hosts._redis().delete(hosts._name(f"host:{HOST}"))
+    clock[0] += 119.0
+    assert name_of(HOST) == "Cedar Hospital"
+    clock[0] += 1.1
+    assert name_of(HOST) == "Cedar and Oak", "for two minutes at most, should somebody have died before telling"
+
+
+def test_another_hospitals_change_costs_no_query(cedar: Hospital, lotus: Hospital, clock: list[float]) -> None:
+    assert hosts.hospital_at(HOST) == cedar
+    hosts._mark([f"host:{lotus.host}"])
+    clock[0] += 0.81
+    with CaptureQueriesContext(connection) as queries:
+        assert hosts.hospital_at(HOST) == cedar
+    assert not queries.captured_queries
+
+
+def test_what_was_found_beside_a_mark_is_asked_for_again_within_a_second(cedar: Hospital, clock: list[float]) -> None:
+    hosts._mark([f"host:{HOST}"])
+    assert name_of(HOST) == "Cedar Hospital"
+    rename(cedar, "Cedar and Oak")  # a writer who commits and dies
+    clock[0] += 0.81
+    assert name_of(HOST) == "Cedar and Oak"
+
+
 def test_a_slow_question_makes_no_answer_older(
     cedar: Hospital, clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
