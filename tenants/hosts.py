@@ -17,7 +17,7 @@ import logging
 from collections.abc import Iterable
 from functools import cache, lru_cache
 from time import monotonic
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from django.conf import settings
@@ -146,7 +146,7 @@ def _stamp(now: float) -> str:
     global _seen
     if _seen.until <= now:
         try:
-            shown = _redis().get(_name(_STAMP)) or _stamped()
+            shown: str = _redis().get(_name(_STAMP)) or _stamped()
         except RedisError:
             shown = ""
         _seen = _Seen(now + _NEAR_SECONDS, shown)
@@ -156,7 +156,8 @@ def _stamp(now: float) -> str:
 def _stamped() -> str:
     """A stamp for a Redis that has forgotten everything; of two at once the first one's."""
     _redis().set(_name(_STAMP), str(uuid4()), nx=True)
-    return _redis().get(_name(_STAMP)) or ""
+    shown: str | None = _redis().get(_name(_STAMP))
+    return shown or ""
 
 
 def _twin(hospital: Hospital) -> Hospital:
@@ -171,7 +172,7 @@ def _twin(hospital: Hospital) -> Hospital:
 def _ask(key: str) -> tuple[Hospital | None, bool]:
     """Redis, and the database if Redis does not know; and whether every later change will be told by a new stamp."""
     try:
-        known = _redis().get(_name(key))
+        known: str | None = _redis().get(_name(key))
     except RedisError:
         logger.error("The cache does not answer: looking the %s up in the database.", key.partition(":")[0])
         return _look_up(key), False
@@ -223,7 +224,7 @@ def _tell(keys: list[str]) -> None:
     mark = _mark(keys)
     try:
         for key in keys:
-            _redis().eval(_REPLACE, 1, _name(key), mark, _written(_look_up(key)), str(_KEPT_SECONDS))  # type: ignore[no-untyped-call]
+            _redis().eval(_REPLACE, 1, _name(key), mark, _written(_look_up(key)), str(_KEPT_SECONDS))
     except RedisError:
         logger.error("The cache does not answer: hosts are up to date again in %d seconds.", _KEPT_SECONDS)
 
@@ -254,7 +255,7 @@ def _name(key: str) -> str:
 
 
 @cache
-def _redis() -> "Redis[str]":
+def _redis() -> Any:  # its own types cannot tell it from an asynchronous client
     again = Retry(NoBackoff(), 1)  # at once, in case the server had closed an idle connection
     return Redis.from_url(
         settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1, retry=again, decode_responses=True

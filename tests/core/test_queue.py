@@ -37,7 +37,7 @@ class Worker:
 
     def __init__(self, log: Path) -> None:
         self.log = log
-        self._redis: Redis[bytes] = Redis.from_url(settings.REDIS_URL, socket_timeout=60)
+        self._redis: Any = Redis.from_url(settings.REDIS_URL, socket_timeout=60)
 
     def does(self, name: str, /, **arguments: Any) -> None:
         """Put a message into its queue, just as it is."""
