@@ -2,6 +2,7 @@
 
 from typing import Any, TypeVar, cast
 
+from django.core.exceptions import EmptyResultSet
 from django.core.paginator import Page, Paginator
 from django.db import connection
 from django.db.models import F, Model, OrderBy, QuerySet
@@ -57,7 +58,10 @@ class LongPaginator(Paginator[Any]):
         rows: Any = self.object_list
         ways = [_way(each) for each in rows.query.order_by if each != "pk"]
         some = rows.order_by().values_list("pk", *(name for name, _direction in ways))[: MOST + 1]
-        inner, values = some.query.sql_with_params()
+        try:
+            inner, values = some.query.sql_with_params()
+        except EmptyResultSet:  # Django knows without asking that nothing is so
+            return []
         order = ", ".join([*(f"{number} {way}" for number, (_name, way) in enumerate(ways, start=2)), "1"])
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT * FROM ({inner}) AS found ORDER BY {order}", values)  # noqa: S608  (Django's SQL, and numbers)
@@ -89,6 +93,5 @@ def _way(term: str | OrderBy) -> tuple[str, str]:
     """The column of a term of an order, and which way it goes."""
     if isinstance(term, str):
         return term.lstrip("-"), "DESC" if term.startswith("-") else "ASC"
-    return cast(
-        F, term.expression
-    ).name, f"{'DESC' if term.descending else 'ASC'}{' NULLS LAST' if term.nulls_last else ''}"
+    direction = "DESC" if term.descending else "ASC"
+    return cast(F, term.expression).name, f"{direction} NULLS LAST" if term.nulls_last else direction

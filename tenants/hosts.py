@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 _NEAR_SECONDS = 0.8  # how often the stamp is looked at; with what a request itself takes, this stays below a second
 _NEAR_MOST = 10_000
-_KEPT_SECONDS = 120  # in Redis, and in a process while the stamp is the same
+_KEPT_SECONDS = 120  # in Redis, and from then on in a process while the stamp is the same
 _UNKNOWN_KEPT_SECONDS = 5
 _CHANGING_SECONDS = 120  # longer than any transaction that changes a hospital
 _LONGEST_HOST = 253
@@ -215,7 +215,7 @@ def _mark(keys: Iterable[str]) -> str:
             _redis().set(_name(key), mark, ex=_CHANGING_SECONDS)
         _redis().set(_name(_STAMP), str(uuid4()))
     except RedisError:
-        logger.error("The cache does not answer: what it says of hosts may be %d seconds old.", _KEPT_SECONDS)
+        logger.error("The cache does not answer: what it says of hosts may be %d seconds old.", 2 * _KEPT_SECONDS)
     return mark
 
 
@@ -226,7 +226,7 @@ def _tell(keys: list[str]) -> None:
         for key in keys:
             _redis().eval(_REPLACE, 1, _name(key), mark, _written(_look_up(key)), str(_KEPT_SECONDS))
     except RedisError:
-        logger.error("The cache does not answer: hosts are up to date again in %d seconds.", _KEPT_SECONDS)
+        logger.error("The cache does not answer: hosts are up to date again in %d seconds.", 2 * _KEPT_SECONDS)
 
 
 # --- What Redis holds: plain text, which an earlier and a later release can read as well ------------------------------

@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from core.codes import new_code
+from core.pages import LongPaginator
 from directory import services as directory
 from directory.models import DoctorListing, SearchWord, Wanted
 from directory.services import ListedDoctor
@@ -90,6 +91,12 @@ def test_a_few_words_that_begin_so_are_looked_for_by_name(anika: DoctorListing) 
     SearchWord.objects.bulk_create(SearchWord(word=f"anika{number}") for number in range(50))
     assert beginning_with(["anik", "zzz"]) == {}
     assert finds(words="anik")
+
+
+def test_what_nobody_can_be_is_an_empty_page(anika: DoctorListing) -> None:
+    nobody = DoctorListing.objects.published().wanted(Wanted(experience=99_999)).earliest_first()
+    for rows in (nobody, DoctorListing.objects.none().earliest_first()):
+        assert list(LongPaginator(rows, 10).get_page(1)) == []
 
 
 def test_no_beginning_asks_for_no_words(anika: DoctorListing) -> None:
