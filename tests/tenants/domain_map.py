@@ -52,6 +52,10 @@ def forked(work: Callable[[], None]) -> int:
     child = os.fork()
     if not child:
         try:
+            # A child has no event loop, even where Playwright's runs in its parent: Django would go back to the
+            # connections from before that one, which the server has closed since.
+            for stale in connections.all(initialized_only=True):
+                del connections[stale.alias]
             hosts.forget_here()
             work()
             os._exit(0)
