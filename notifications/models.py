@@ -3,9 +3,11 @@
 from datetime import datetime
 from typing import Self
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import Q
-from django.utils import timezone
+from django.db.models import Q, Value
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
 from core.codes import new_code
@@ -59,7 +61,11 @@ class Notifications(models.QuerySet["Notification"]):
 
 
 class Notification(models.Model):
-    """One message to one person, rendered when it was written, so that it says what was true then."""
+    """One message to one person. It says what was true when it was written.
+
+    `facts` are what its template is told, in plain words and numbers: who books a visit need not wait until a letter is
+    drawn. Its messenger draws it, and what was sent is kept as it was, whatever becomes of the template.
+    """
 
     code = models.UUIDField(default=new_code, unique=True, editable=False)
     channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices, default=Channel.EMAIL)
@@ -67,8 +73,11 @@ class Notification(models.Model):
     to_address = models.CharField(_("address"), max_length=254)
     template = models.CharField(_("kind"), max_length=60)
     subject = models.CharField(_("subject"), max_length=200)
-    text = models.TextField(_("text"))
-    html = models.TextField(_("HTML"))
+    facts = models.JSONField(
+        _("facts"), blank=True, default=dict, db_default=Value({}, models.JSONField()), encoder=DjangoJSONEncoder
+    )
+    sent_text = models.TextField(_("text that was sent"), db_column="text", blank=True)
+    sent_html = models.TextField(_("HTML that was sent"), db_column="html", blank=True)
     # A document is made when the message is delivered: `attachment` names what is to be made, as "receipt:<its code>".
     attachment = models.CharField(_("made of"), max_length=80, blank=True, default="", db_default="")
     attachment_name = models.CharField(_("attached"), max_length=120, blank=True, default="", db_default="")
@@ -104,3 +113,19 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject} ({self.to_address})"
+
+    @property
+    def text(self) -> str:
+        """What it says without HTML. Nothing once a one-time link was delivered."""
+        return self.sent_text or self._drawn("txt")
+
+    @property
+    def html(self) -> str:
+        """What it says in HTML, likewise."""
+        return self.sent_html or self._drawn("html")
+
+    def _drawn(self, kind: str) -> str:
+        if not self.facts:
+            return ""
+        with translation.override(self.facts["language"]):
+            return render_to_string(f"emails/{self.template}.{kind}", self.facts).strip() + "\n"

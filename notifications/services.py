@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import formataddr
-from typing import Any
+from typing import TypeAlias
 from uuid import UUID
 
 from django.conf import settings
@@ -14,9 +14,10 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ObjectDoesNotExist
 from django.core.mail import EmailMultiAlternatives
 from django.db import connection, transaction
-from django.template.loader import render_to_string
+from django.template import TemplateDoesNotExist
 from django.utils.module_loading import import_string
 from django.utils.timezone import now as clock
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from audit import services as audit
@@ -29,10 +30,22 @@ from notifications.models import Notification, State
 
 logger = logging.getLogger(__name__)
 
+# What a template may be told: what survives being kept until the message is delivered.
+Fact: TypeAlias = str | int | Sequence["Fact"]
+
 # Waiting times after the 1st, 2nd, ... failed attempt; after the last one a person has to look.
 BACKOFF = [timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720)]
 # How long one attempt may take before another messenger may take over.
 LEASE = timedelta(minutes=5)
+# What a mail server says; ValueError: a header that cannot be written; the others: a letter or document that cannot be made.
+UNDELIVERABLE = (
+    OSError,
+    smtplib.SMTPException,
+    ValueError,
+    RuntimeError,
+    ObjectDoesNotExist,
+    TemplateDoesNotExist,
+)
 
 
 def notify(
@@ -43,14 +56,14 @@ def notify(
     subject: str,
     brand_name: str,
     accent: str,
-    context: Mapping[str, Any],
+    context: Mapping[str, Fact],
     is_secret: bool = False,
     attachment: "Attachment | None" = None,
 ) -> Notification:
     """Write an e-mail into the outbox, to be delivered once the present transaction has committed.
 
-    `template` names `templates/emails/<template>.html` and `.txt`; `accent` is the sender's brand colour, a hex value.
-    `is_secret` marks a message that holds a one-time link. `attachment` is a document that goes with it.
+    `template` names `templates/emails/<template>.html` and `.txt`, which are drawn when the message is delivered:
+    `context` is kept until then, in strings, numbers and lists. `accent` is the sender's brand colour, a hex value. `is_secret` marks a message that holds a one-time link. `attachment` is a document that goes with it.
     """
     letter = Letter(to_address, to_name, template, subject, context, is_secret=is_secret, attachment=attachment)
     return notify_all(letters=[letter], brand_name=brand_name, accent=accent)[0]
@@ -76,7 +89,7 @@ class Letter:
     to_name: str
     template: str
     subject: str
-    context: Mapping[str, Any]
+    context: Mapping[str, Fact]
     is_secret: bool = False
     attachment: Attachment | None = None
 
@@ -87,25 +100,24 @@ def notify_all(*, letters: Sequence[Letter], brand_name: str, accent: str) -> li
         raise RuntimeError("A message is written in the transaction of the change it tells of.")
     tokens = accent_tokens(accent, "light")
     brand = {
+        "language": get_language(),
         "brand_name": brand_name,
         "brand_accent": tokens["accent"],
         "brand_on_accent": tokens["on-accent"],
     }
-    messages = Notification.objects.bulk_create(_composed(letter, brand) for letter in letters)
+    messages = Notification.objects.bulk_create(_written(letter, brand) for letter in letters)
     for message in messages:
         after_commit("notifications.deliver", notification_id=message.pk)
     return messages
 
 
-def _composed(letter: Letter, brand: Mapping[str, str]) -> Notification:
-    full = {**letter.context, **brand, "subject": letter.subject, "person_name": letter.to_name}
+def _written(letter: Letter, brand: Mapping[str, str]) -> Notification:
     return Notification(
         to_address=letter.to_address,
         to_name=letter.to_name,
         template=letter.template,
         subject=one_line(letter.subject)[:200],
-        text=render_to_string(f"emails/{letter.template}.txt", full).strip() + "\n",
-        html=render_to_string(f"emails/{letter.template}.html", full),
+        facts={**letter.context, **brand, "subject": letter.subject, "person_name": letter.to_name},
         is_secret=letter.is_secret,
         attachment=f"{letter.attachment.kind}:{letter.attachment.code}" if letter.attachment else "",
         attachment_name=letter.attachment.name if letter.attachment else "",
@@ -130,8 +142,7 @@ def deliver(*, notification_id: int, now: datetime | None = None) -> None:
     mine = Notification.objects.filter(pk=message.pk, state=State.SENDING)
     try:
         _send_email(message)
-    # ValueError: a header that cannot be written; the next two: a document that cannot be made.
-    except (OSError, smtplib.SMTPException, ValueError, RuntimeError, ObjectDoesNotExist) as error:
+    except UNDELIVERABLE as error:
         logger.warning("Message %s was not delivered (attempt %d): %s", message.code, attempts, error)
         given_up = attempts > len(BACKOFF) or isinstance(error, smtplib.SMTPRecipientsRefused)
         mine.update(
@@ -142,8 +153,9 @@ def deliver(*, notification_id: int, now: datetime | None = None) -> None:
         )
         return
     # The demo's outbox page shows one-time links so that a visitor without a mailbox can follow them; nobody else's.
-    blank = {"text": "", "html": ""} if message.is_secret and not settings.DEBUG else {}
-    mine.update(state=State.SENT, attempts=attempts, sent_at=clock(), last_error="", **blank)
+    is_kept = settings.DEBUG or not message.is_secret
+    kept = {"sent_text": message.text, "sent_html": message.html} if is_kept else {"sent_text": "", "sent_html": ""}
+    mine.update(state=State.SENT, attempts=attempts, sent_at=clock(), last_error="", facts={}, **kept)
 
 
 def _send_email(message: Notification) -> None:

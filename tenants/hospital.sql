@@ -446,6 +446,7 @@ CREATE INDEX "notification_due" ON "notifications_notification" ("next_attempt_a
 CREATE INDEX "notification_by_time" ON "notifications_notification" ("created_at" DESC, "id" DESC);
 ALTER TABLE "notifications_notification" ADD COLUMN "attachment" varchar(80) DEFAULT '' NOT NULL;
 ALTER TABLE "notifications_notification" ADD COLUMN "attachment_name" varchar(120) DEFAULT '' NOT NULL;
+ALTER TABLE "notifications_notification" ADD COLUMN "facts" jsonb DEFAULT '{}'::jsonb NOT NULL;
 INSERT INTO django_migrations (app, name, applied) VALUES
 ('contenttypes', '0001_initial', now()),
 ('contenttypes', '0002_remove_content_type_name', now()),
@@ -487,4 +488,5 @@ INSERT INTO django_migrations (app, name, applied) VALUES
 ('billing', '0002_guards', now()),
 ('notifications', '0001_initial', now()),
 ('notifications', '0002_attachments', now()),
+('notifications', '0003_facts', now()),
 ('tenants', '0004_cells_and_pauses', now());

@@ -1,13 +1,13 @@
 """E-mails about an account, in the name of the place the person was on."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from django.http import HttpRequest
 
 from core.colour import PORTAL_ACCENT
 from core.hosts import PORTAL_NAME
 from notifications import services as notifications
+from notifications.services import Fact
 
 
 def send(
@@ -17,7 +17,7 @@ def send(
     to_name: str,
     template: str,
     subject: str,
-    context: Mapping[str, Any],
+    context: Mapping[str, Fact],
     is_secret: bool = False,
 ) -> None:
     """Write `templates/emails/<template>` into the outbox, with the brand of the host that was asked."""

@@ -4,9 +4,8 @@ No message says what somebody is treated for: neither department nor specializat
 staff wrote about a change is read on the visit's page, signed in. A doctor's letters do not name the patient.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.http import urlencode
@@ -22,7 +21,7 @@ from core.money import shown
 from core.visits import VisitKind
 from hospitals.models import Doctor
 from notifications import services as notifications
-from notifications.services import Letter
+from notifications.services import Fact, Letter
 from tenants.models import Hospital
 
 _DAY = timedelta(days=1)
@@ -80,7 +79,11 @@ def cancelled(*, hospital: Hospital, visit: Appointment, by: User | None, now: d
     """The visit will not be: who cancelled it, what that costs, and how to find another time."""
     words = _words(hospital, visit)
     subject = _("Cancelled: your appointment at %(hospital)s, %(day)s %(time)s") % words
-    context = {"by_hospital": visit.cancelled_by_hospital, "money": money_of(visit), "link": _again(hospital, visit)}
+    context: Mapping[str, Fact] = {
+        "by_hospital": visit.cancelled_by_hospital,
+        "money": money_of(visit),
+        "link": _again(hospital, visit),
+    }
     letters = _to_patient(hospital, visit, "visit_cancelled", subject, context)
     letters += _soon(hospital, visit, _("Cancelled: %(day)s %(time)s") % words, "cancelled", by=by, now=now)
     _write(hospital, letters)
@@ -110,7 +113,8 @@ def remind_day(*, hospital: Hospital, visit: Appointment, now: datetime) -> None
     """A day before the visit: that it is coming, and whether they will come."""
     subject = _("Reminder: %(hospital)s, %(day)s %(time)s") % _words(hospital, visit)
     has_answered = visit.patient_confirmed_at is not None
-    context = _changing(hospital, visit, now) | {
+    context = {
+        **_changing(hospital, visit, now),
         "has_answered": has_answered,
         "link": "" if has_answered else address(hospital=hospital, purpose=Purpose.COMES, code=visit.code),
     }
@@ -170,7 +174,7 @@ def _to_patient(
     visit: Appointment,
     template: str,
     subject: str,
-    context: dict[str, Any],
+    context: Mapping[str, Fact],
     *,
     is_secret: bool = False,
 ) -> list[Letter]:
@@ -182,7 +186,7 @@ def _to_patient(
     details = [
         (_("When"), _when(hospital, visit.starts_at)),
         (_("Doctor"), visit.doctor.name),
-        (_("Kind of visit"), VisitKind(visit.kind).label),
+        (_("Kind of visit"), str(VisitKind(visit.kind).label)),
     ]
     if visit.kind == VisitKind.IN_PERSON:
         details.append((_("Where"), ", ".join([*hospital.address.split("\n"), hospital.city])))
@@ -208,7 +212,7 @@ def _to_doctor(hospital: Hospital, visit: Appointment, subject: str, news: str, 
         "hospital_name": hospital.name,
         "news": news,
         "when": _when(hospital, visit.starts_at),
-        "kind": VisitKind(visit.kind).label,
+        "kind": str(VisitKind(visit.kind).label),
         "link": _todays_page(hospital),
     }
     return [Letter(doctor.user.email, doctor.name, "visit_doctor", subject, context)]
@@ -235,7 +239,7 @@ def _when(hospital: Hospital, moment: datetime) -> str:
     return date_format(moment.astimezone(zone_of(hospital)), "l j F, H:i")
 
 
-def _changing(hospital: Hospital, visit: Appointment, now: datetime | None = None) -> dict[str, Any]:
+def _changing(hospital: Hospital, visit: Appointment, now: datetime | None = None) -> Mapping[str, Fact]:
     """The visit's page, the links by which somebody moves or cancels it, and until when that costs nothing."""
     until = visit.free_cancellation_until if visit.late_cancellation_percent and visit.fee else None
     return {

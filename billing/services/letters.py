@@ -92,7 +92,7 @@ def _write(
         accent=hospital.accent,
         attachment=document,
         context={
-            "amount": amount,
+            "amount": shown(amount),
             "details": details,
             "hospital_name": hospital.name,
             "hospital_phone": str(hospital.phone_number),

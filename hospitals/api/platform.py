@@ -54,7 +54,7 @@ class Messages(generics.ListAPIView[Notification]):
     def get_queryset(self) -> Notifications:
         """All of them; support sees none that tell of patients."""
         shown = Notification.objects.shown_to(is_support=is_support(self.request))
-        return shown.defer("text", "html").newest_first()
+        return shown.defer("facts", "sent_text", "sent_html").newest_first()
 
 
 class RetryMessage(APIView):

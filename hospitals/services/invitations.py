@@ -3,10 +3,12 @@
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -44,10 +46,10 @@ def send(*, hospital: Hospital, staff: Staff, by: User, now: datetime, template:
         accent=hospital.accent,
         context={
             "hospital_name": hospital.name,
-            "role": Role(staff.role).label,
+            "role": str(Role(staff.role).label),
             "is_known": staff.user.has_own_password,
             "link": hospital_url(hospital.slug, "invitation", token),
-            "expires_at": invitation.expires_at,
+            "until": valid_until(invitation, hospital),
             "invited_by": str(by),
         },
         is_secret=True,
@@ -61,6 +63,11 @@ def issue(*, staff: Staff, now: datetime) -> tuple[Invitation, str]:
     token = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(staff=staff, token_digest=_digest(token), expires_at=now + VALID_FOR)
     return invitation, token
+
+
+def valid_until(invitation: Invitation, hospital: Hospital) -> str:
+    """When its link stops working, by the hospital's clock."""
+    return date_format(invitation.expires_at.astimezone(ZoneInfo(hospital.time_zone)), "l j F Y, H:i")
 
 
 def end(*, staff: Staff, now: datetime) -> None:

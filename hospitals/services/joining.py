@@ -213,7 +213,7 @@ def invite_admin(*, hospital: Hospital, by: User, now: datetime) -> None:
         context={
             "hospital_name": hospital.name,
             "link": addresses.hospital_url(hospital.slug, "invitation", token),
-            "expires_at": invitation.expires_at,
+            "until": invitations.valid_until(invitation, hospital),
             "invited_by": addresses.PORTAL_NAME,
         },
         is_secret=True,

@@ -22,6 +22,7 @@ from hospitals.models import Doctor, Staff
 from hospitals.services import invitations
 from hospitals.services.doctors import publishing
 from notifications import services as notifications
+from notifications.services import Fact
 from tenants.models import Hospital
 
 _INVITATIONS_OF_HOSPITAL = "100/hour"
@@ -152,7 +153,7 @@ def change_role(*, hospital: Hospital, staff: Staff, role: str, by: User) -> Non
             row,
             template="staff_role_changed",
             subject=_("Your role at %(hospital)s") % {"hospital": hospital.name},
-            role=Role(role).label,
+            role=str(Role(role).label),
         )
 
 
@@ -239,7 +240,7 @@ def _count_invitation(hospital: Hospital, email: str) -> None:
     throttle.hit("invitation person", _INVITATIONS_TO_PERSON, str(hospital.code), email)
 
 
-def _tell(hospital: Hospital, staff: Staff, *, template: str, subject: str, **context: object) -> None:
+def _tell(hospital: Hospital, staff: Staff, *, template: str, subject: str, **context: Fact) -> None:
     """Write to somebody who works here, or did, in the hospital's name."""
     notifications.notify(
         to_address=staff.user.email,

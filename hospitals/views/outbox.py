@@ -37,7 +37,7 @@ def index(request: Request) -> HttpResponse:
         request,
         "outbox.html",
         {
-            "rows": divide(request, shown.defer("text", "html").newest_first()),
+            "rows": divide(request, shown.defer("facts", "sent_text", "sent_html").newest_first()),
             "tabs": _tabs(found, words, state),
             "state": state,
             "words": words,

@@ -221,7 +221,7 @@ def test_a_message_that_has_not_failed_is_not_sent_again(portal_usha: Client) ->
 
 
 def test_a_message_whose_key_is_no_longer_kept_names_the_way_out(portal_usha: Client, failed: Notification) -> None:
-    Notification.objects.filter(pk=failed.pk).update(is_secret=True, text="", html="")
+    Notification.objects.filter(pk=failed.pk).update(is_secret=True, facts={})
     page = text(portal_usha.get(f"/platform/outbox/{failed.code}/"))
     assert "Send it again" not in page
     assert "Send a new invitation" in text(portal_usha.post(f"/platform/outbox/{failed.code}/retry/"))

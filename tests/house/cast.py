@@ -175,15 +175,15 @@ def _doctors(house: House, admin: User) -> None:
 def _words(house: House, admin: User) -> None:
     """Settings, a message that was not delivered, and a log that tells why something was done."""
     Settings.objects.update(welcome=f"OPEN{house.slug.upper()} welcomes you.")
-    waiting = {"template": "invitation", "html": "", "to_address": f"asha@{house.slug}.example"}
-    Notification.objects.create(subject=canary(house.slug, "news"), text=canary(house.slug, "news"), **waiting)
+    waiting = {"template": "invitation", "to_address": f"asha@{house.slug}.example"}
+    Notification.objects.create(subject=canary(house.slug, "news"), sent_text=canary(house.slug, "news"), **waiting)
     message = Notification.objects.create(
         to_name=canary(house.slug, "recipient"),
         to_address=f"{canary(house.slug, 'box').lower()}@example.com",
         template="invitation",
         subject=canary(house.slug, "subject"),
-        text=canary(house.slug, "letter"),
-        html=f"<p>{canary(house.slug, 'letter')}</p>",
+        sent_text=canary(house.slug, "letter"),
+        sent_html=f"<p>{canary(house.slug, 'letter')}</p>",
         state=State.FAILED,
         attempts=7,
         last_error=canary(house.slug, "mailfault"),

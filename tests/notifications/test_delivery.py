@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connections, transaction
+from django.utils import translation
 from django.utils.timezone import now
 
 from accounts.models import User
@@ -43,7 +44,7 @@ def write(**fields: Any) -> Notification:
                 "context": {
                     "hospital_name": "Cedar Hospital",
                     "link": "http://cedar.localhost:8000/invitation/a-secret-token/",
-                    "expires_at": now(),
+                    "until": "Tuesday 15 June 2027, 10:00",
                     "invited_by": "RHMS",
                 },
                 **fields,
@@ -68,6 +69,39 @@ def test_a_message_arrives_branded_as_text_and_html(db: None, mails: MailServer)
     assert "#0b6e6e" in html.get_content()
     message.refresh_from_db()
     assert (message.state, message.attempts, message.last_error) == (State.SENT, 1, "")
+
+
+def test_a_message_waits_as_what_its_template_is_told_and_is_kept_as_it_was_sent(db: None, mails: MailServer) -> None:
+    message = write()
+    assert (message.sent_text, message.sent_html) == ("", "")
+    assert "until Tuesday 15 June 2027, 10:00" in message.text  # as it would be sent
+    before = (message.text, message.html)
+    services.deliver(notification_id=message.pk)
+
+    Notification.objects.update(template="no_account")  # another release has changed the template
+    message.refresh_from_db()
+    assert (message.text, message.html) == before
+    assert (message.sent_text, message.sent_html, message.facts) == (*before, {})
+
+
+def test_a_message_is_sent_in_the_language_in_which_it_was_written(db: None, mails: MailServer) -> None:
+    with translation.override("ar"):
+        message = write()
+    with translation.override("en-gb"):
+        services.deliver(notification_id=message.pk)
+    message.refresh_from_db()
+    assert 'lang="ar" dir="rtl"' in message.html
+
+
+def test_a_letter_whose_template_is_not_there_is_tried_again(db: None, mails: MailServer) -> None:
+    message = write(template="of_a_later_release")
+    services.deliver(notification_id=message.pk)
+    message.refresh_from_db()
+    assert (message.state, message.attempts) == (State.WAITING, 1)
+    assert "TemplateDoesNotExist: emails/of_a_later_release.txt" in message.last_error
+    Notification.objects.filter(pk=message.pk).update(template="invitation")
+    services.deliver(notification_id=message.pk, now=message.next_attempt_at)
+    assert len(mails.mails) == 1
 
 
 def test_a_message_that_was_sent_is_not_sent_again(db: None, mails: MailServer) -> None:
@@ -95,7 +129,7 @@ def test_a_one_time_link_is_not_kept_after_delivery(db: None, mails: MailServer)
     message = write(is_secret=True)
     services.deliver(notification_id=message.pk)
     message.refresh_from_db()
-    assert (message.text, message.html) == ("", "")
+    assert (message.text, message.html, message.facts) == ("", "", {})
 
 
 def test_the_demo_keeps_the_link_so_that_it_can_be_followed(db: None, mails: MailServer, settings: Any) -> None:

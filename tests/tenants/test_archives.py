@@ -238,7 +238,7 @@ def test_an_export_is_one_moment_while_others_write(cedar: Hospital, tmp_path: P
 
     with schema_context(cedar.schema_name):
         for mark in marks:
-            Notification.objects.create(subject=mark, template="x", text="", html="", to_address="a@b.example")
+            Notification.objects.create(subject=mark, template="x", to_address="a@b.example")
     writer = Thread(target=write)
     writer.start()
     try:
@@ -261,7 +261,7 @@ def carry(mark: str) -> None:
         WebhookEvent.objects.create(event_id=mark, digest=mark, event="x", body=b"", state="done")
     else:
         WebhookEvent.objects.filter(event_id=mark).delete()
-        Notification.objects.create(subject=mark, template="x", text="", html="", to_address="a@b.example")
+        Notification.objects.create(subject=mark, template="x", to_address="a@b.example")
 
 
 def test_every_table_of_a_hospital_has_an_order(cedar: Hospital) -> None:

@@ -12,6 +12,7 @@ from core.errors import Conflict
 from core.text import one_line
 from hospitals.models import Department, Doctor
 from notifications import services as notifications
+from notifications.services import Fact
 from tenants.models import Hospital
 
 
@@ -72,7 +73,7 @@ def write(
     to: User,
     template: str,
     subject: str,
-    context: Mapping[str, Any],
+    context: Mapping[str, Fact],
     name: str = "",
     is_secret: bool = False,
 ) -> None:

@@ -91,7 +91,7 @@ def _send(hospital: Hospital, staff: Staff, *, by: User, now: datetime) -> None:
         subject=_("%(hospital)s invites you as a doctor") % {"hospital": hospital.name},
         context={
             "link": addresses.hospital_url(hospital.slug, "invitation", token),
-            "expires_at": invitation.expires_at,
+            "until": invitations.valid_until(invitation, hospital),
             "invited_by": str(by),
         },
         is_secret=True,

@@ -53,7 +53,7 @@ def test_rounds_and_messages_reach_it(north: str) -> None:
     with schema_context(lotus.schema_name):
         Notification.objects.update(state="sent", sent_at=now())
         Notification.objects.create(
-            to_address="kiran@lotus.example", template="invitation", subject="Hello", text="Hello"
+            to_address="kiran@lotus.example", template="invitation", subject="Hello", sent_text="Hello"
         )
     with current_app.connection_for_read() as broker:
         channel: Any = broker.default_channel
