@@ -7,6 +7,7 @@ behind a pooler of transactions).
 """
 
 import re
+import select
 from typing import Any, cast
 
 from django.db.models import Model
@@ -69,6 +70,18 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # the packag
         """Trust nothing that was said about the session before: the next statement goes there anew."""
         if self.connection is not None:
             self.connection.stands_at = None
+
+    def is_usable(self) -> bool:
+        """Whether the session is still there: what a request wants to know of a connection that it did not open.
+
+        A server that ends a session says so or hangs up, and either can be read. Only then is it asked: a question of its
+        own before each request would cost as much as a short query.
+        """
+        if self.connection is None or self.connection.closed:
+            return False
+        ear = select.poll()
+        ear.register(self.connection.fileno(), select.POLLIN)
+        return not ear.poll(0) or bool(super().is_usable())
 
     def _commit(self) -> None:
         super()._commit()

@@ -1,8 +1,9 @@
 """Transactions, cursors, sessions, broken connections and threads: each ends, and the next statement finds its place."""
 
+import select
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Any, cast
 
 import psycopg2
@@ -17,6 +18,7 @@ from django.db import (
     connections,
     models,
 )
+from django.db.backends.postgresql.base import DatabaseWrapper as PostgresWrapper
 from django.db.transaction import atomic, on_commit, set_autocommit
 from django.db.utils import DataError
 from psycopg2.extras import RealDictCursor
@@ -270,13 +272,54 @@ def test_a_connection_lost_in_a_transaction_is_replaced_after_it(cedar: str, lot
         assert standing() == (lotus, lotus)
 
 
-def test_a_connection_lost_between_requests_is_found_by_the_health_check(cedar: str, lotus: str) -> None:
-    go_to(lotus)
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """What came of it whenever the server was asked whether it is there."""
+    answers: list[bool] = []
+    ask = PostgresWrapper.is_usable
+
+    def noting(wrapper: PostgresWrapper) -> bool:
+        answers.append(ask(wrapper))
+        return answers[-1]
+
+    monkeypatch.setattr(PostgresWrapper, "is_usable", noting)
+    return answers
+
+
+def test_a_quiet_connection_is_not_asked_whether_it_is_there(cedar: str, asked: list[bool]) -> None:
+    with schema_context(cedar):
+        standing()
+        before = connection.connection
+        close_old_connections()
+        assert standing() == (cedar, cedar)
+    assert connection.connection is before
+    assert asked == []
+
+
+def test_one_on_which_something_has_come_is_asked_and_kept(cedar: str, asked: list[bool]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("LISTEN bell")
+    link = connection.connection
+    other = psycopg2.connect(**link.get_dsn_parameters(), password=connection.settings_dict["PASSWORD"])
+    other.autocommit = True
+    with closing(other), other.cursor() as cursor:
+        cursor.execute("NOTIFY bell")
+    select.select([link], [], [], 10)  # until the bell has rung here
+    close_old_connections()
     standing()
+    assert connection.connection is link
+    assert asked == [True]
+
+
+def test_one_that_the_server_has_ended_is_asked_and_replaced(cedar: str, asked: list[bool]) -> None:
+    standing()
+    before = connection.connection
     hang_up()
     close_old_connections()
     with schema_context(cedar):
         assert standing() == (cedar, cedar)
+    assert connection.connection is not before
+    assert asked == [False]
 
 
 # --- Threads ---
