@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from audit.models import Action, AuditLog
 from core.errors import Conflict, NotAllowedNow
 from core.logs import origin
+from core.prepared import insert
 
 Person = AbstractBaseUser | None
 
@@ -37,7 +38,7 @@ def record(
     supporter_id, supporter = origin.get().supporter or (None, "")
     if supporter:
         name = _("%(supporter)s as support, for %(person)s") % {"supporter": supporter, "person": name}
-    return AuditLog.objects.create(
+    row = AuditLog(
         action=action,
         user_id=by.pk if by else None,
         supporter_id=supporter_id,
@@ -51,6 +52,8 @@ def record(
         reason=reason,
         data=dict(data or {}),
     )
+    insert(row)
+    return row
 
 
 def move(

@@ -66,7 +66,7 @@ def statements(size: Size) -> Iterator[Figure]:
 
 
 def scripts_of() -> tuple[dict[str, str], str]:
-    """The statements for pgbench, and the table of visits. The booking's is the one of `Appointments.insert_if_free`."""
+    """The statements for pgbench, and the table of visits. The booking's is the one of `core.prepared.insert`."""
     hospital = Hospital.objects.get(slug="cedar")
     with schema_context(hospital.schema_name):
         example = Appointment.objects.order_by("pk").last()

@@ -24,6 +24,7 @@ from audit import services as audit
 from audit.models import Action
 from core.colour import accent_tokens
 from core.errors import NotAllowedNow
+from core.prepared import insert
 from core.queue import after_commit
 from core.text import one_line
 from notifications.models import Notification, State
@@ -105,7 +106,8 @@ def notify_all(*, letters: Sequence[Letter], brand_name: str, accent: str) -> li
         "brand_accent": tokens["accent"],
         "brand_on_accent": tokens["on-accent"],
     }
-    messages = Notification.objects.bulk_create(_written(letter, brand) for letter in letters)
+    messages = [_written(letter, brand) for letter in letters]
+    insert(*messages)
     for message in messages:
         after_commit("notifications.deliver", notification_id=message.pk)
     return messages

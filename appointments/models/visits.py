@@ -162,29 +162,6 @@ class Appointments(models.QuerySet["Appointment"]):
         """
         return self.select_for_update(of=("self",), skip_locked=skip_locked).order_by("pk")
 
-    def insert_if_free(self, visit: "Appointment") -> bool:
-        """Write a new visit in one statement, unless a constraint says that its time is taken; tell whether it was.
-
-        `ON CONFLICT DO NOTHING` waits for a rival who has not committed yet, and then says no: two who ask at once
-        never end in a deadlock, as two plain INSERTs under an exclusion constraint can.
-        """
-        fields = [field for field in self.model._meta.concrete_fields if not field.primary_key]
-        names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
-        values = [field.get_db_prep_save(field.pre_save(visit, add=True), connection) for field in fields]
-        table = connection.ops.quote_name(self.model._meta.db_table)
-        marks = ", ".join(["%s"] * len(fields))
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING RETURNING id",  # noqa: S608
-                values,
-            )
-            row = cursor.fetchone()
-        if row is None:
-            return False
-        visit.pk = row[0]
-        visit._state.adding = False  # noqa: SLF001  (Django's documented way to say that a row is written)
-        return True
-
 
 class Appointment(models.Model):
     """A visit (FHIR Appointment), or the hold that comes before it.

@@ -18,6 +18,7 @@ from appointments.models import Appointment, Status
 from appointments.services import listing, times
 from appointments.slots import Slot
 from audit import services as audit
+from core.prepared import insert
 from core.queue import after_commit
 from core.visits import VisitKind
 from directory import services as directory
@@ -100,7 +101,7 @@ def _places(slot: Slot) -> list[NumericRange]:
 def _insert(visit: Appointment, places: Iterable[NumericRange]) -> bool:
     for place in places:
         visit.places = place
-        if Appointment.objects.insert_if_free(visit):
+        if insert(visit, unless_taken=True):
             return True
     return False
 

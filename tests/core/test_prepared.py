@@ -1,17 +1,20 @@
-"""Queries that are put into SQL once."""
+"""Queries and rows that are put into SQL once."""
 
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
 from django.db.models import QuerySet
+from django.db.transaction import atomic
 from django.utils.timezone import now
 
 from accounts.models import User
-from core.prepared import given, prepared
+from audit.models import AuditLog
+from core.prepared import given, insert, prepared
 from core.schemas import schema_context
-from hospitals.models import Staff
+from hospitals.models import Department, Staff
 from tenants.models import Hospital
 
 
@@ -68,3 +71,44 @@ def test_the_first_is_none_when_there_is_none(hari: User, in_cedar: Hospital) ->
 
 def _names() -> list[str]:
     return [field.attname for field in Staff._meta.concrete_fields]
+
+
+# --- Writing ---------------------------------------------------------------------------------------------------------
+
+
+def test_rows_are_written_in_one_statement_and_know_their_keys(
+    in_cedar: Hospital, django_assert_num_queries: Callable[[int], Any]
+) -> None:
+    rows = [Department(name=name, slug=name.lower(), is_active=name == "Eye") for name in ("Eye", "Ear", "Nose")]
+    with django_assert_num_queries(1):
+        assert insert(*rows)
+    for row in rows:
+        kept = Department.objects.get(slug=row.slug)
+        assert kept == row
+        assert (kept.name, kept.is_active) == (row.name, row.is_active)
+        assert (row._state.adding, row._state.db) == (kept._state.adding, kept._state.db)
+
+
+def test_a_row_that_is_refused_is_told_and_may_be_left_out(in_cedar: Hospital) -> None:
+    assert insert(Department(name="Eye", slug="eye"))
+    again = Department(name="Eye", slug="eye")
+    assert not insert(again, unless_taken=True)
+    assert again._state.adding
+    with pytest.raises(IntegrityError), atomic():
+        insert(again)
+    assert Department.objects.filter(slug="eye").count() == 1
+
+
+def test_what_only_the_database_knows_is_left_to_it(in_cedar: Hospital) -> None:
+    row = AuditLog(actor="Asha", action="x", entity="y", entity_id="1", thing="z", data={"when": now()})
+    assert insert(row)
+    assert AuditLog.objects.get(pk=row.pk).transaction_id > 0
+
+
+def test_rows_are_written_where_one_stands(cedar: Hospital, lotus: Hospital) -> None:
+    for hospital in (cedar, lotus):
+        with schema_context(hospital.schema_name):
+            insert(Department(name=hospital.name, slug="own"))
+    for hospital in (cedar, lotus):
+        with schema_context(hospital.schema_name):
+            assert Department.objects.get(slug="own").name == hospital.name
