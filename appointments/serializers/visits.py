@@ -1,9 +1,7 @@
 """What the API takes and gives about visits and holds."""
 
 from collections.abc import Mapping
-from copy import copy
 from datetime import datetime
-from functools import cache
 from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,13 +15,14 @@ from appointments.models import Appointment, Status
 from appointments.services import paying
 from appointments.steps import STATUS_ALIASES
 from audit.models import AuditLog
+from core.rest import Shape
 from core.visits import VisitKind
 from tenants.models import Hospital
 
 KINDS = [(name, name) for name in (*VisitKind.values, "online")]  # the last by another name: video
 
 
-class When(serializers.Serializer[Any]):
+class When(Shape):
     """A time by the hospital's clocks, `appointment_date` and `appointment_time`; or one instant, `starts_at`."""
 
     appointment_date = serializers.DateField(required=False)
@@ -58,7 +57,7 @@ class HoldIn(When):
         return super().validate(attrs) | {"kind": VisitKind.VIDEO if kind == "online" else VisitKind(kind)}
 
 
-class Whom(serializers.Serializer[Any]):
+class Whom(Shape):
     """Whom a visit is for, and why.
 
     `patient` is the id of somebody in one's family, or of an entry of the register: one's own, or at the desk anybody's.
@@ -96,7 +95,7 @@ class StatusIn(StepIn):
         return STATUS_ALIASES.get(status) or Status(status)
 
 
-class Named(serializers.Serializer[Any]):
+class Named(Shape):
     """Somebody or something, by id and name."""
 
     id = serializers.UUIDField(source="code")
@@ -109,7 +108,7 @@ class PatientNamed(Named):
     number = serializers.CharField()
 
 
-class _Timed(serializers.ModelSerializer[Appointment]):
+class _Timed(Shape, serializers.ModelSerializer[Appointment]):
     """What visits and holds have in common."""
 
     id = serializers.UUIDField(source="code")
@@ -120,10 +119,6 @@ class _Timed(serializers.ModelSerializer[Appointment]):
     appointment_time = serializers.SerializerMethodField()
     duration = serializers.SerializerMethodField(help_text="In minutes.")
     type = serializers.ChoiceField(source="kind", choices=VisitKind.choices)
-
-    def get_fields(self) -> dict[str, Any]:
-        """Copies of the fields, which are made of the model once in a process: that takes longer than using them."""
-        return {name: copy(field) for name, field in _fields_of(type(self)).items()}
 
     def get_hospital_id(self, visit: Appointment) -> str:
         """The hospital's id."""
@@ -144,18 +139,13 @@ class _Timed(serializers.ModelSerializer[Appointment]):
         return int((visit.ends_at - visit.starts_at).total_seconds() // 60)
 
 
-@cache
-def _fields_of(shape: type[_Timed]) -> dict[str, Any]:
-    return super(_Timed, shape()).get_fields()
-
-
 _TIMED = [
     "id", "hospital_id", "doctor", "department", "appointment_date", "appointment_time", "starts_at", "ends_at",
     "duration", "type", "fee",
 ]  # fmt: skip
 
 
-class VisitPaymentOut(serializers.Serializer[Any]):
+class VisitPaymentOut(Shape):
     """What a visit costs. `required`: it is confirmed by paying `amount` until `pay_until`; `invoice` is its bill's id.
 
     The bill is paid at /api/billing/{invoice}/checkout/. A visit without one gets it at its own /pay/.
