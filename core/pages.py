@@ -56,16 +56,16 @@ class LongPaginator(Paginator[Any]):
     def found(self) -> list[Any]:
         """The keys of what there is, one more than MOST at most; in order if they are not more than MOST."""
         rows: Any = self.object_list
-        ways = [_way(each) for each in rows.query.order_by if each != "pk"]
-        some = rows.order_by().values_list("pk", *(name for name, _direction in ways))[: MOST + 1]
+        ways = dict(_way(each) for each in rows.query.order_by if each != "pk")
+        some = rows.order_by().values_list("pk", *ways)[: MOST + 1]
         try:
             inner, values = some.query.sql_with_params()
         except EmptyResultSet:  # Django knows without asking that nothing is so
             return []
-        order = ", ".join([*(f"{number} {way}" for number, (_name, way) in enumerate(ways, start=2)), "1"])
+        order = ", ".join([*(f"{connection.ops.quote_name(name)} {way}" for name, way in ways.items()), "pk"])
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT * FROM ({inner}) AS found ORDER BY {order}", values)  # noqa: S608  (Django's SQL, and numbers)
-            return [key for key, *_values in cursor.fetchall()]
+            cursor.execute(f"SELECT pk FROM ({inner}) AS found ORDER BY {order}", values)  # noqa: S608  (Django's SQL)
+            return [key for (key,) in cursor.fetchall()]
 
     @cached_property
     def count(self) -> int:

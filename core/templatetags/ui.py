@@ -1,10 +1,10 @@
 """Template words of the design system; a builtin library, so no template loads it."""
 
 import unicodedata
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable
 from decimal import Decimal
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from zlib import crc32
 
@@ -12,15 +12,18 @@ import phonenumbers
 from django import template
 from django.conf import settings
 from django.core.paginator import Page
+from django.template import Context
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from phonenumber_field.phonenumber import PhoneNumber
 
 from core import money
 from core.languages import names
+from core.phrases import once_per_language
 
 register = template.Library()
 
@@ -146,10 +149,39 @@ def languages(codes: Iterable[str]) -> str:
     return ", ".join(names(codes))
 
 
-@register.filter
-def elided(page: Page[Any]) -> Iterator[int | str]:
-    """The page numbers worth showing around a page; a gap is `Paginator.ELLIPSIS`."""
-    return page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
+class Leaf(NamedTuple):
+    """A page of a list, where it is, and how it is read out; without an address it is a gap between pages."""
+
+    number: int | str
+    url: str = ""
+    spoken: str = ""
+
+
+class Leaves(NamedTuple):
+    """The pages worth showing around one, and the addresses of those before and after it, "" at either end."""
+
+    numbers: list[Leaf]
+    previous: str
+    next: str
+
+
+@register.simple_tag(takes_context=True)
+def leaves(context: Context, page: Page[Any]) -> Leaves:
+    """The pages around `page`, with everything else in the address as it is."""
+    asked = context["request"].GET.copy()
+    asked.pop("page", None)
+    beginning = f"?{asked.urlencode()}&page=" if asked else "?page="
+    shown = page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
+    return Leaves(
+        [Leaf(n, f"{beginning}{n}", _page_number(n)) if isinstance(n, int) else Leaf(n) for n in shown],
+        f"{beginning}{page.previous_page_number()}" if page.has_previous() else "",
+        f"{beginning}{page.next_page_number()}" if page.has_next() else "",
+    )
+
+
+@once_per_language
+def _page_number(number: int) -> str:
+    return _("Page %(number)s") % {"number": number}
 
 
 @register.filter

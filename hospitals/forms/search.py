@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -67,12 +68,13 @@ class DoctorSearch(forms.Form):
     """The search box and its filters. All of it stands in the address, so that a search can be shared."""
 
     q = forms.CharField(label=_lazy("Specialty, symptom, doctor or city"), required=False, max_length=100)
-    specialty = forms.ChoiceField(label=_lazy("Specialty"), required=False)
+    # Callables: choices that are asked for are looked at when somebody has chosen.
+    specialty = forms.ChoiceField(label=_lazy("Specialty"), required=False, choices=lambda: _choices()["specialty"])
     city = forms.CharField(label=_lazy("City"), required=False, max_length=80)
     hospital = forms.SlugField(required=False, widget=forms.HiddenInput)
     department = forms.CharField(label=_lazy("Department"), required=False, max_length=140)
-    language = forms.ChoiceField(label=_lazy("Speaks"), required=False)
-    kind = forms.ChoiceField(label=_lazy("Kind of visit"), required=False)
+    language = forms.ChoiceField(label=_lazy("Speaks"), required=False, choices=lambda: _choices()["language"])
+    kind = forms.ChoiceField(label=_lazy("Kind of visit"), required=False, choices=lambda: _choices()["kind"])
     day = forms.DateField(
         label=_lazy("Free on"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
@@ -88,11 +90,12 @@ class DoctorSearch(forms.Form):
         if cities is not None:
             self.fields["city"].widget = forms.Select()
             offered = {**offered, "city": [("", _("Any city")), *((city, city) for city in sorted(cities))]}
-        for name, choices in offered.items():
-            field = self.fields[name]
-            if isinstance(field, forms.ChoiceField):
-                field.choices = choices
         self.offered = offered
+
+    @cached_property
+    def asked(self) -> dict[str, str]:
+        """What was asked for and makes sense, as it stands in the address; "" for what was not."""
+        return {name: str(self.data.get(name, "")).strip() for name in self.fields if name in self.cleaned_data}
 
     def controls(self) -> list["Control"]:
         """The filters."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django.core.paginator import Page
@@ -125,10 +126,14 @@ def _line(results: Page[Any], cards: list[Card]) -> str:
 
 def _address(search: DoctorSearch, **changes: str) -> str:
     """The address of the same search with some filters changed, "" to leave one out."""
-    asked = {name: str(search.data.get(name, "")).strip() for name in search.fields if name in search.cleaned_data}
-    kept = {name: value for name, value in {**asked, **changes}.items() if value}
-    path = reverse("doctor_search")
-    return f"{path}?{urlencode(kept)}" if kept else path
+    kept = {name: value for name, value in {**search.asked, **changes}.items() if value}
+    return f"{_path()}?{urlencode(kept)}" if kept else _path()
+
+
+@cache
+def _path() -> str:
+    """Found once: a page has some fifteen such addresses."""
+    return reverse("doctor_search")
 
 
 def _chips(search: DoctorSearch) -> list[Item]:
