@@ -52,6 +52,8 @@ KEY = OpenApiParameter(
 )
 REFUSED = {403: Problem, 404: Problem, 409: Problem}
 _KEY_LENGTH = 80
+# Long texts and pictures, which say nothing about booking a doctor.
+_NOT_BOOKED = ["bio", "answer", "photo_thumb", "department__description", "department__image_thumb"]
 _MADE = 201
 
 
@@ -75,7 +77,8 @@ def bookable(code: UUID) -> Doctor:
 
 @prepared
 def _verified() -> QuerySet[Doctor]:
-    return Doctor.objects.verified().select_related("user", "department", "schedule").filter(code=given("code"))
+    doctors = Doctor.objects.verified().select_related("user", "department", "schedule").defer(*_NOT_BOOKED)
+    return doctors.filter(code=given("code"))
 
 
 def wish_of(request: Request, fields: dict[str, Any]) -> Wish:

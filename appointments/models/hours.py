@@ -4,7 +4,7 @@ from datetime import date, time
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import connection, models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS
@@ -25,8 +25,14 @@ class Schedules(models.QuerySet["Schedule"]):
 
     def kept(self, doctor: Doctor) -> "Schedule | None":
         """The doctor's row, kept as it is until the transaction ends: who books holds it together with other bookers."""
-        rows = self.raw(f"SELECT * FROM {self.model._meta.db_table} WHERE doctor_id = %s FOR SHARE", [doctor.pk])  # noqa: S608
-        return next(iter(rows), None)
+        names = [field.attname for field in self.model._meta.concrete_fields]
+        with connection.cursor() as cursor:  # Django knows no FOR SHARE
+            cursor.execute(
+                f"SELECT {', '.join(names)} FROM {self.model._meta.db_table} WHERE doctor_id = %s FOR SHARE",  # noqa: S608
+                [doctor.pk],
+            )
+            row = cursor.fetchone()
+        return self.model.from_db(connection.alias, names, row) if row else None
 
 
 class Schedule(models.Model):

@@ -170,7 +170,7 @@ class VisitOut(_Timed):
 
     patient = PatientNamed()
     payment = serializers.SerializerMethodField()
-    status_display = serializers.CharField(source="get_status_display")
+    status_display = serializers.SerializerMethodField()
     reason = serializers.SerializerMethodField()
     may = serializers.SerializerMethodField()
 
@@ -181,6 +181,10 @@ class VisitOut(_Timed):
             "source", "token", "free_cancellation_until", "cancelled_by_hospital", "booked_at", "checked_in_at",
             "called_at", "completed_at", "may",
         ]  # fmt: skip
+
+    def get_status_display(self, visit: Appointment) -> str:
+        """The status in words."""
+        return str(Status(visit.status).label)  # Django's own way to say it looks at all of them each time
 
     @extend_schema_field(VisitPaymentOut)
     def get_payment(self, visit: Appointment) -> dict[str, Any]:
