@@ -1,5 +1,6 @@
 """Answering with a page, or with the part of it that htmx asked for; and dividing lists into pages of ten."""
 
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar, cast
 
 from django.core.exceptions import EmptyResultSet
@@ -50,22 +51,40 @@ class LongPaginator(Paginator[Any]):
 
     Who finds as many looks for something narrower. When there are fewer, only those are put in order, and nothing but
     their keys: the database then cannot walk through the whole table in that order, looking for the few that match.
+
+    `show` finds the rows of some keys, in any order; without it they are looked for among the list once more.
     """
+
+    def __init__(
+        self, rows: "QuerySet[Any]", per_page: int, *, show: "Callable[[list[Any]], Iterable[Any]] | None" = None
+    ) -> None:
+        super().__init__(rows, per_page)
+        self._show = show or (lambda keys: rows.filter(pk__in=keys).order_by())
 
     @cached_property
     def found(self) -> list[Any]:
         """The keys of what there is, one more than MOST at most; in order if they are not more than MOST."""
+        return self._keys(f"LIMIT {MOST + 1}")
+
+    def _keys(self, which: str, of_these: str = "") -> list[Any]:
+        """The keys in order: those that `which` leaves, whatever their order, and `of_these` once they are in order."""
+        if self._statement is None:
+            return []
+        inner, values, order = self._statement
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT pk FROM ({inner} {which}) AS found ORDER BY {order} {of_these}", values)  # noqa: S608
+            return [key for (key,) in cursor.fetchall()]
+
+    @cached_property
+    def _statement(self) -> tuple[str, Sequence[Any], str] | None:
+        """What finds the keys and what they are ordered by, and that order; None if Django knows that nothing is so."""
         rows: Any = self.object_list
         ways = dict(_way(each) for each in rows.query.order_by if each != "pk")
-        some = rows.order_by().values_list("pk", *ways)[: MOST + 1]
-        try:
-            inner, values = some.query.sql_with_params()
-        except EmptyResultSet:  # Django knows without asking that nothing is so
-            return []
         order = ", ".join([*(f"{connection.ops.quote_name(name)} {way}" for name, way in ways.items()), "pk"])
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT pk FROM ({inner}) AS found ORDER BY {order}", values)  # noqa: S608  (Django's SQL)
-            return [key for (key,) in cursor.fetchall()]
+        try:
+            return *rows.order_by().values_list("pk", *ways).query.sql_with_params(), order
+        except EmptyResultSet:
+            return None
 
     @cached_property
     def count(self) -> int:
@@ -79,13 +98,12 @@ class LongPaginator(Paginator[Any]):
 
     def page(self, number: int | str) -> Page[Any]:
         """One page."""
-        wanted, rows = self.validate_number(number), cast(Any, self.object_list)
+        wanted = self.validate_number(number)
         first = (wanted - 1) * self.per_page
-        last = min(first + self.per_page, self.count)
+        keys = self.found[first : min(first + self.per_page, self.count)]
         if self.is_cut:
-            return Page(rows[first:last], wanted, self)
-        keys = self.found[first:last]
-        there = rows.in_bulk(keys)  # somebody may have changed since
+            keys = self._keys("", f"LIMIT {len(keys)} OFFSET {first}")
+        there = {row.pk: row for row in self._show(keys)} if keys else {}  # somebody may have changed since
         return Page([there[key] for key in keys if key in there], wanted, self)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.paginator import Page
 from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.formats import date_format
@@ -24,7 +25,7 @@ from core.languages import Language
 from core.menus import Item
 from core.money import shown
 from core.pages import MOST, PER_PAGE, LongPaginator, page
-from core.prepared import prepared
+from core.prepared import given, prepared
 from core.visits import VisitKind
 from directory import services as directory
 from directory.models import DoctorListing, HospitalListing, Wanted
@@ -71,8 +72,14 @@ def doctor_search(request: Request) -> HttpResponse:
 
 def _found(request: Request, wanted: Wanted) -> Page[Any]:
     """The page that is asked for of the doctors who are what somebody wants."""
-    rows = DoctorListing.objects.published().wanted(wanted).for_cards().earliest_first(wanted.kind)
-    return LongPaginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    rows = DoctorListing.objects.published().wanted(wanted).earliest_first(wanted.kind)
+    return LongPaginator(rows, PER_PAGE, show=lambda keys: _listed(keys=keys)).get_page(request.GET.get("page"))
+
+
+@prepared
+def _listed() -> QuerySet[DoctorListing]:
+    keys = RawSQL("SELECT unnest(%s)", [given("keys")])
+    return DoctorListing.objects.published().for_cards().filter(pk__in=keys)
 
 
 @prepared
