@@ -143,6 +143,7 @@ def deliver(*, notification_id: int, now: datetime | None = None) -> None:
     attempts = message.attempts + 1
     mine = Notification.objects.filter(pk=message.pk, state=State.SENDING)
     try:
+        message.sent_text, message.sent_html = message.text, message.html
         _send_email(message)
     except UNDELIVERABLE as error:
         logger.warning("Message %s was not delivered (attempt %d): %s", message.code, attempts, error)
@@ -156,8 +157,9 @@ def deliver(*, notification_id: int, now: datetime | None = None) -> None:
         return
     # The demo's outbox page shows one-time links so that a visitor without a mailbox can follow them; nobody else's.
     is_kept = settings.DEBUG or not message.is_secret
-    kept = {"sent_text": message.text, "sent_html": message.html} if is_kept else {"sent_text": "", "sent_html": ""}
-    mine.update(state=State.SENT, attempts=attempts, sent_at=clock(), last_error="", facts={}, **kept)
+    text, html = (message.sent_text, message.sent_html) if is_kept else ("", "")
+    sent = {"state": State.SENT, "sent_at": clock(), "sent_text": text, "sent_html": html, "facts": {}}
+    mine.update(attempts=attempts, last_error="", **sent)
 
 
 def _send_email(message: Notification) -> None:
