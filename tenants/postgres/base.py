@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from django.db.models import Model
 from django_tenants.postgresql_backend import base
+from psycopg2.extensions import TRANSACTION_STATUS_INERROR as INERROR
 
 from tenants.postgres.links import Cursor, Link
 from tenants.postgres.places import Place, place_of
@@ -75,9 +76,9 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # the packag
         """Whether the session is still there: what a request wants to know of a connection that it did not open.
 
         A server that ends a session says so or hangs up, and either can be read. Only then is it asked: a question of its
-        own before each request would cost as much as a short query.
+        own before each request would cost as much as a short query. One whose transaction has failed is of no use, as ever.
         """
-        if self.connection is None or self.connection.closed:
+        if self.connection is None or self.connection.closed or self.connection.info.transaction_status == INERROR:
             return False
         ear = select.poll()
         ear.register(self.connection.fileno(), select.POLLIN)

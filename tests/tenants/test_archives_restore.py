@@ -323,13 +323,13 @@ def test_the_search_and_peoples_visits_follow_the_restored_hospital(cedar: Hospi
 
 @pytest.fixture
 def old_ddl(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """The release before letters had attachments."""
-    ddl = "\n".join(
-        line
-        for line in provisioning.ddl().splitlines()
-        if not line.startswith('ALTER TABLE "notifications_notification" ADD COLUMN "attachment')
-        and line != "('notifications', '0002_attachments', now()),"
+    """The release before letters had attachments, and were drawn when they are delivered."""
+    later = (
+        'ALTER TABLE "notifications_notification" ADD COLUMN ',
+        "('notifications', '0002_attachments', ",
+        "('notifications', '0003_facts', ",
     )
+    ddl = "\n".join(line for line in provisioning.ddl().splitlines() if not line.startswith(later))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(provisioning, "ddl", lambda: ddl)
         patch.setattr(provisioning, "version", lambda: "of old")
@@ -354,7 +354,7 @@ def test_an_archive_of_an_older_version_is_brought_up_to_date(
     with schema_context(schema):
         factories.bookable_doctor(cedar, User.objects.get(is_superuser=True))  # rights, sequences, guards
     with as_owner(), schema_context(schema), connection.cursor() as cursor:
-        cursor.execute("SELECT attachment FROM notifications_notification")
+        cursor.execute("SELECT attachment, facts FROM notifications_notification")
         cursor.execute(
             "SELECT proconfig FROM pg_proc WHERE proname = 'audit_require_row' AND pronamespace = %s::regnamespace",
             [schema],

@@ -322,6 +322,19 @@ def test_one_that_the_server_has_ended_is_asked_and_replaced(cedar: str, asked: 
     assert asked == [False]
 
 
+def test_one_whose_transaction_has_failed_is_replaced(cedar: str, asked: list[bool]) -> None:
+    with connection.cursor() as cursor:
+        before = connection.connection
+        cursor.execute("BEGIN")
+        with pytest.raises(DataError):
+            cursor.execute("SELECT 1 / 0")
+    close_old_connections()
+    with schema_context(cedar):
+        assert standing() == (cedar, cedar)
+    assert connection.connection is not before
+    assert asked == []
+
+
 # --- Threads ---
 
 
