@@ -115,8 +115,13 @@ class Notification(models.Model):
         return f"{self.subject} ({self.to_address})"
 
     @property
+    def is_blank(self) -> bool:
+        """Whether nothing is kept of what it says: it held a one-time link, and was delivered."""
+        return not (self.sent_text or self.facts)
+
+    @property
     def text(self) -> str:
-        """What it says without HTML. Nothing once a one-time link was delivered."""
+        """What it says without HTML; nothing if it is blank. Raises TemplateDoesNotExist for another release's letter."""
         return self.sent_text or self._drawn("txt")
 
     @property

@@ -14,7 +14,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ObjectDoesNotExist
 from django.core.mail import EmailMultiAlternatives
 from django.db import connection, transaction
-from django.template import TemplateDoesNotExist
+from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.utils.module_loading import import_string
 from django.utils.timezone import now as clock
 from django.utils.translation import get_language
@@ -46,6 +46,7 @@ UNDELIVERABLE = (
     RuntimeError,
     ObjectDoesNotExist,
     TemplateDoesNotExist,
+    TemplateSyntaxError,
 )
 
 
@@ -64,7 +65,8 @@ def notify(
     """Write an e-mail into the outbox, to be delivered once the present transaction has committed.
 
     `template` names `templates/emails/<template>.html` and `.txt`, which are drawn when the message is delivered:
-    `context` is kept until then, in strings, numbers and lists. `accent` is the sender's brand colour, a hex value. `is_secret` marks a message that holds a one-time link. `attachment` is a document that goes with it.
+    `context` is kept until then, in strings, numbers and lists. `accent` is the sender's brand colour, a hex value.
+    `is_secret` marks a message that holds a one-time link. `attachment` is a document that goes with it.
     """
     letter = Letter(to_address, to_name, template, subject, context, is_secret=is_secret, attachment=attachment)
     return notify_all(letters=[letter], brand_name=brand_name, accent=accent)[0]
@@ -191,7 +193,7 @@ def sweep(*, now: datetime | None = None, limit: int = 200) -> int:
 @transaction.atomic
 def retry(*, message: Notification, by: AbstractBaseUser, now: datetime) -> None:
     """Try a failed message again, from the first attempt."""
-    if message.is_secret and not message.text:
+    if message.is_blank:
         raise NotAllowedNow(_("Its one-time link is no longer kept. Send a new invitation instead."))
     won = Notification.objects.filter(pk=message.pk, state=State.FAILED).update(
         state=State.WAITING, attempts=0, next_attempt_at=now

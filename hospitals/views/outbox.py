@@ -8,6 +8,7 @@ from django.db.models import Count, QuerySet
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.utils.http import urlencode
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
@@ -93,6 +94,7 @@ def _shown_to(request: Request) -> Notifications:
 
 
 def _message(request: Request, row: Notification, form: Form | None = None) -> HttpResponse:
+    is_shown = settings.DEBUG or not row.is_secret
     return page(
         request,
         "outbox_message.html",
@@ -101,6 +103,14 @@ def _message(request: Request, row: Notification, form: Form | None = None) -> H
             "form": form,
             # The demo has no mailbox: there its links can be followed here. Elsewhere a one-time link is nobody else's.
             "is_demo": settings.DEBUG,
-            "is_shown": settings.DEBUG or not row.is_secret,
+            "is_shown": is_shown,
+            "text": _words(row) if is_shown else "",
         },
     )
+
+
+def _words(row: Notification) -> str:
+    try:
+        return row.text
+    except (TemplateDoesNotExist, TemplateSyntaxError):
+        return _("It cannot be shown: this release does not know how to write it.")

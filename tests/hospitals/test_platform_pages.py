@@ -214,6 +214,16 @@ def test_a_failed_message_is_sent_again(portal_usha: Client, failed: Notificatio
     assert AuditLog.objects.about(failed).get().user == usha
 
 
+def test_a_letter_that_this_release_cannot_draw_has_a_page_and_is_sent_again(
+    portal_usha: Client, failed: Notification
+) -> None:
+    Notification.objects.filter(pk=failed.pk).update(template="of_a_later_release")
+    page = text(portal_usha.get(f"/platform/outbox/{failed.code}/"))
+    assert "It cannot be shown: this release does not know how to write it." in page
+    assert "Send it again" in page
+    assert portal_usha.post(f"/platform/outbox/{failed.code}/retry/").status_code == 302
+
+
 def test_a_message_that_has_not_failed_is_not_sent_again(portal_usha: Client) -> None:
     response = portal_usha.post(f"/platform/outbox/{write().code}/retry/")
     assert response.status_code == 422
