@@ -2,18 +2,33 @@
 
 from datetime import datetime
 
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from icalendar import Calendar, Event, vCalAddress, vText
 
 from appointments.models import Appointment, Status
 from appointments.services.times import zone_of
+from core.hosts import hospital_url
 from core.visits import VisitKind
 from tenants.models import Hospital
 
+MEDIA_TYPE = "text/calendar"
 _OFF = [Status.CANCELLED, Status.NO_SHOW, Status.RESCHEDULED]
 
 
-def calendar_of(*, hospital: Hospital, visit: Appointment, link: str, now: datetime) -> bytes:
+def answer(*, hospital: Hospital, visit: Appointment, now: datetime) -> HttpResponse:
+    """The file as a download."""
+    return HttpResponse(
+        calendar_of(hospital=hospital, visit=visit, now=now),
+        content_type=f"{MEDIA_TYPE}; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="{visit.reference}.ics"',
+            "Cache-Control": "private, no-store",
+        },
+    )
+
+
+def calendar_of(*, hospital: Hospital, visit: Appointment, now: datetime) -> bytes:
     """The file. A visit that was moved keeps its entry in the calendar, which then takes the new time."""
     zone = zone_of(hospital)
     first, moves = _history(visit)
@@ -26,7 +41,7 @@ def calendar_of(*, hospital: Hospital, visit: Appointment, link: str, now: datet
     event.add("location", _place(hospital, visit))
     words = {"name": visit.doctor.name, "reference": visit.reference}
     event.add("description", _("With %(name)s. Reference %(reference)s.") % words)
-    event.add("url", link)
+    event.add("url", hospital_url(hospital.slug, "visit_detail", visit.code))
     event.add("status", "CANCELLED" if visit.status in _OFF else "CONFIRMED")
     event.add("class", "PRIVATE")
     organizer = vCalAddress(f"mailto:{hospital.email}")

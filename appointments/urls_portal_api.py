@@ -14,6 +14,7 @@ urlpatterns = [
     path("appointments/hold/<uuid:code>/extend/", holds.ExtendHold.as_view(), name="api_hold_extend"),
     path("appointments/hold/<uuid:code>/book/", holds.BookHold.as_view(), name="api_hold_book"),
     path("appointments/<uuid:code>/", visits.OneVisit.as_view(), name="api_appointment"),
+    path("appointments/<uuid:code>/calendar.ics", visits.VisitCalendar.as_view(), name="api_appointment_calendar"),
     path("appointments/<uuid:code>/update_status/", visits.UpdateStatus.as_view(), name="api_appointment_status"),
     path("appointments/<uuid:code>/reschedule/", visits.Reschedule.as_view(), name="api_appointment_reschedule"),
     path("appointments/<uuid:code>/cancel/", visits.Cancel.as_view(), name="api_appointment_cancel"),

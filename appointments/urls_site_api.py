@@ -24,6 +24,7 @@ urlpatterns = [
     path("appointments/walk-in/", office.WalkIn.as_view(), name="api_walk_in"),
     path("queue/", office.Board.as_view(), name="api_queue"),
     path("appointments/<uuid:code>/", visits.OneVisit.as_view(), name="api_appointment"),
+    path("appointments/<uuid:code>/calendar.ics", visits.VisitCalendar.as_view(), name="api_appointment_calendar"),
     path("appointments/<uuid:code>/update_status/", visits.UpdateStatus.as_view(), name="api_appointment_status"),
     path("appointments/<uuid:code>/reschedule/", visits.Reschedule.as_view(), name="api_appointment_reschedule"),
     path("appointments/<uuid:code>/cancel/", visits.Cancel.as_view(), name="api_appointment_cancel"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from copy import copy
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
@@ -9,7 +10,10 @@ from typing import TYPE_CHECKING, Any, cast
 from django.forms import Form
 from rest_framework import serializers, views
 from rest_framework.exceptions import ValidationError
+from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.pagination import PageNumberPagination
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -49,6 +53,27 @@ class LongPagination(Pagination):
     """The same for lists that are too long to be counted: of more than five hundred the first are given."""
 
     django_paginator_class = LongPaginator
+
+
+class _Anything(BaseContentNegotiation):
+    """Answers as the view does, whatever a client says it takes."""
+
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
+        """The first."""
+        return next(iter(parsers))
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """The first: a refusal is JSON."""
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type
+
+
+class FileView(views.APIView):
+    """Answers with a file. A client that takes nothing but such files is not refused, as JSON views refuse it."""
+
+    content_negotiation_class = _Anything
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:

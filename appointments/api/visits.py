@@ -8,9 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics
 from rest_framework.authentication import SessionAuthentication
@@ -21,7 +23,7 @@ from rest_framework.views import APIView
 
 from accounts.permissions import Permission, Requires, granted, role_of
 from accounts.serializers import Problem
-from appointments import steps
+from appointments import calendars, steps
 from appointments.api.places import HOSPITAL_ID, hospital_asked, names_hospital
 from appointments.filters import VisitApiFilter
 from appointments.models import Appointment
@@ -32,7 +34,7 @@ from appointments.steps import Step
 from audit.models import AuditLog
 from core.errors import Missing
 from core.prepared import given, prepared
-from core.rest import Pagination, person
+from core.rest import FileView, Pagination, person
 from hospitals.models import Doctor
 from tenants.models import Hospital
 
@@ -215,6 +217,21 @@ class OneVisit(APIView):
         """Read it."""
         with hospital_asked(request) as hospital:
             return shown(request, hospital, find(request, code))
+
+
+class VisitCalendar(FileView):
+    """One visit for one's calendar."""
+
+    permission_classes = OWN
+
+    @extend_schema(
+        parameters=[HOSPITAL_ID],
+        responses={(200, calendars.MEDIA_TYPE): OpenApiTypes.BINARY, 404: Problem},
+    )
+    def get(self, request: Request, code: UUID) -> HttpResponse:
+        """Read it, as a file of RFC 5545. After a move or a cancellation it changes the entry that is there."""
+        with hospital_asked(request) as hospital:
+            return calendars.answer(hospital=hospital, visit=find(request, code), now=now())
 
 
 def _step(request: Request, hospital: Hospital, visit: Appointment, step: Step, reason: str) -> Response:

@@ -74,15 +74,7 @@ def qr(request: HospitalRequest, code: UUID) -> HttpResponse:
 @requires(Permission.OWN_ACCOUNT)
 def calendar(request: HospitalRequest, code: UUID) -> HttpResponse:
     """The visit for one's calendar."""
-    visit = _find(request, code)
-    link = request.build_absolute_uri(reverse("visit_detail", args=[visit.code]))
-    content = calendars.calendar_of(hospital=request.hospital, visit=visit, link=link, now=now())
-    name = f"{visit.reference}.ics"
-    return HttpResponse(
-        content,
-        content_type="text/calendar; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"},
-    )
+    return calendars.answer(hospital=request.hospital, visit=_find(request, code), now=now())
 
 
 @never_cache

@@ -22,7 +22,7 @@ from billing.models.invoices import Invoices
 from billing.serializers import own as shapes
 from billing.services import checkout, documents, printing
 from core.errors import Missing
-from core.rest import hospital, person
+from core.rest import FileView, hospital, person
 
 OWN = [Requires(Permission.OWN_ACCOUNT)]
 PDF = {(200, "application/pdf"): OpenApiTypes.BINARY, 404: Problem}
@@ -117,7 +117,7 @@ def _row(request: Request, kind: str, code: UUID, number: str, day: object, amou
     return {"kind": kind, "id": code, "number": number, "date": day, "amount": amount, "url": url}
 
 
-class BillPdf(APIView):
+class BillPdf(FileView):
     """A bill as a document."""
 
     permission_classes = OWN
@@ -130,7 +130,7 @@ class BillPdf(APIView):
         return printing.answer(documents.bill(hospital=here, invoice=invoice), hospital=here)
 
 
-class ReceiptPdf(APIView):
+class ReceiptPdf(FileView):
     """A receipt as a document."""
 
     permission_classes = OWN
@@ -144,7 +144,7 @@ class ReceiptPdf(APIView):
         return printing.answer(documents.receipt(hospital=here, payment=payment), hospital=here)
 
 
-class CreditNotePdf(APIView):
+class CreditNotePdf(FileView):
     """A credit note as a document."""
 
     permission_classes = OWN

@@ -20,7 +20,7 @@ from billing.serializers import reports as shapes
 from billing.services import figures, reporting
 from billing.services.figures import Span
 from core import documents
-from core.rest import hospital, person
+from core.rest import FileView, hospital, person
 
 VIEW = [Requires(Permission.MONEY_VIEW)]
 REFUSED = {400: Problem, 403: Problem, 422: Problem}
@@ -99,7 +99,7 @@ class Again(APIView):
         return _shown(request, code, status=202)
 
 
-class ReportFile(APIView):
+class ReportFile(FileView):
     """The file of a report."""
 
     permission_classes = VIEW

@@ -19,7 +19,7 @@ from accounts.permissions import Permission, Requires, role_of
 from accounts.serializers import Problem
 from core import documents
 from core.errors import Missing
-from core.rest import cleaned, hospital, person
+from core.rest import FileView, cleaned, hospital, person
 from hospitals.api import doctor_shapes as shapes
 from hospitals.forms.doctors import Approval, Asking, DetailsForm, DocumentForm, Invitation, Rejection
 from hospitals.models import Doctor, DoctorDocument
@@ -198,7 +198,7 @@ class SendApplication(APIView):
         return shown(request, mine(request))
 
 
-class DocumentContent(APIView):
+class DocumentContent(FileView):
     """A document itself."""
 
     permission_classes = OWN

@@ -11,13 +11,12 @@ from accounts.models import User
 from appointments import calendars
 from appointments.models import Appointment
 from appointments.services import day, moving
+from core.hosts import hospital_url
 from core.visits import VisitKind
 from hospitals.models import Department, Doctor
 from tenants.models import Hospital
 from tests.conftest import browser
 from tests.factories import at, visit
-
-LINK = "http://cedar.localhost/visits/1/"
 
 
 @pytest.fixture
@@ -27,7 +26,7 @@ def booked(in_cedar: Hospital, rao: Doctor, asha: User) -> Appointment:
 
 
 def read(hospital: Hospital, visit: Appointment) -> tuple[Calendar, Event]:
-    content = calendars.calendar_of(hospital=hospital, visit=visit, link=LINK, now=now())
+    content = calendars.calendar_of(hospital=hospital, visit=visit, now=now())
     calendar = Calendar.from_ical(content)
     assert isinstance(calendar, Calendar)
     [event] = calendar.events
@@ -43,6 +42,20 @@ def test_it_is_sent_as_a_file_to_ones_own_self(
     assert booked.reference in response["Content-Disposition"]
     assert response.content.startswith(b"BEGIN:VCALENDAR\r\n")
     assert cedar_kiran.get(path).status_code == 404
+
+
+def test_apps_read_the_same_file_on_both_hosts(
+    booked: Appointment, asha: User, cedar_kiran: Client, cedar: Hospital
+) -> None:
+    path, takes = f"/api/appointments/{booked.code}/calendar.ics", {"Accept": "text/calendar"}
+    here = browser("cedar.localhost", asha).get(path, headers=takes)
+    assert here["Content-Type"] == "text/calendar; charset=utf-8"
+    on_the_portal = browser("localhost", asha).get(path, {"hospital_id": str(cedar.code)}, headers=takes)
+    for response in (here, on_the_portal):
+        [event] = Calendar.from_ical(response.content).events
+        assert event["url"] == hospital_url("cedar", "visit_detail", booked.code)
+    refused = cedar_kiran.get(path, headers=takes)
+    assert (refused.status_code, refused["Content-Type"]) == (404, "application/json")
 
 
 def test_it_says_when_in_the_hospitals_own_zone(booked: Appointment, cedar: Hospital) -> None:
@@ -63,7 +76,7 @@ def test_a_zone_with_summer_time_is_described(booked: Appointment, cedar: Hospit
 def test_it_says_nothing_of_why(booked: Appointment, cedar: Hospital, rao: Doctor) -> None:
     booked.doctor.specialization = "Oncology"
     booked.department = Department(name="Tumour clinic")
-    words = calendars.calendar_of(hospital=cedar, visit=booked, link=LINK, now=now()).decode()
+    words = calendars.calendar_of(hospital=cedar, visit=booked, now=now()).decode()
     for secret in ("Chest", "Oncology", "Tumour"):
         assert secret not in words
 

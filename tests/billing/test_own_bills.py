@@ -171,7 +171,8 @@ def test_an_app_lists_the_documents_and_reads_them(papers: dict[str, str], asha_
         ("credit_note", "100.00"),
     ]
     for one in found:
-        answer = asha_here.get(one["url"].removeprefix("http://cedar.localhost"))
+        takes = {"Accept": "application/pdf"}
+        answer = asha_here.get(one["url"].removeprefix("http://cedar.localhost"), headers=takes)
         assert answer["Content-Type"] == "application/pdf"
 
 
