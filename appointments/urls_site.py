@@ -15,6 +15,7 @@ from appointments.views import (
     office,
     visits,
     waiting,
+    week,
 )
 
 urlpatterns = [
@@ -44,7 +45,8 @@ urlpatterns = [
     path("office/waitlist/", waiting.admin, name="waitlist_admin"),
     path("office/waitlist/<uuid:code>/remove/", waiting.remove, name="waitlist_remove"),
     path("doctor/today/", day.today, name="today"),
-    path("doctor/schedule/", day.week, name="doctor_week"),
+    path("doctor/schedule/", week.own_week, name="own_week"),
+    path("office/appointments/weeks/", week.doctor_week, name="doctor_week"),
     path("doctor/hours/", hours.own_hours, name="own_hours"),
     path("doctor/hours/add/", hours.own_hours_add, name="own_hours_add"),
     path("doctor/hours/extra/", hours.own_hours_extra, name="own_hours_extra"),

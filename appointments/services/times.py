@@ -139,7 +139,7 @@ def _built(zone: ZoneInfo, doctor: Doctor, rows: list[Availability], taken: Iter
             max_per_day=schedule.max_per_day,
         ),
         hours=[hours_of(row, kinds) for row in rows if row.kind != Availability.Kind.LEAVE],
-        leave=[_leave(row) for row in rows if row.kind == Availability.Kind.LEAVE],
+        leave=[leave_of(row) for row in rows if row.kind == Availability.Kind.LEAVE],
         taken=list(taken),
     )
 
@@ -163,7 +163,8 @@ def hours_of(row: Availability, offered: frozenset[VisitKind] = EVERY_KIND) -> H
     )
 
 
-def _leave(row: Availability) -> Leave:
+def leave_of(row: Availability) -> Leave:
+    """Time off as the timetable wants it."""
     assert row.first_date  # noqa: S101  (availability_says_when)
     assert row.last_date  # noqa: S101
     last = row.last_date + _DAY if row.ends_next_day else row.last_date

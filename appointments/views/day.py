@@ -1,9 +1,8 @@
-"""A doctor's own day and week."""
+"""A doctor's own day."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
@@ -11,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.permissions import Permission, requires
-from appointments.models import Appointment, Availability, Status
+from appointments.models import Status
 from appointments.services import queue, times
 from appointments.slots import Slot
 from appointments.views.rows import AT_DOCTOR, Row, day_asked, fingerprint, rows
@@ -21,7 +20,6 @@ from hospitals.models import Doctor
 from tenants.models import Hospital
 
 _DAY = timedelta(days=1)
-_WEEK = 7
 
 
 @dataclass(frozen=True)
@@ -31,17 +29,6 @@ class Entry:
     at: datetime
     row: Row | None = None
     until: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Column:
-    """A day of the week: hours, leave and visits."""
-
-    date: date
-    is_today: bool
-    hours: list[str] = field(default_factory=list)
-    leave: list[Availability] = field(default_factory=list)
-    rows: list[Row] = field(default_factory=list)
 
 
 @require_safe
@@ -80,30 +67,6 @@ def today(request: HospitalRequest) -> HttpResponse:
     return page(request, "day/today.html", context, part="agenda")
 
 
-@require_safe
-@requires(Permission.OWN_DAY)
-def week(request: HospitalRequest) -> HttpResponse:
-    """The doctor's week, or the one of ?week=: visits, hours and leave, day by day."""
-    doctor = _own(request)
-    now = timezone.now()
-    this_day = queue.today_of(request.hospital, now)
-    asked = day_asked(request, "week", this_day)
-    monday = asked - _DAY * asked.weekday()
-    return page(
-        request,
-        "day/week.html",
-        {
-            "doctor": doctor,
-            "columns": _columns(request, doctor, monday, this_day, now),
-            "first": monday,
-            "last": monday + _DAY * (_WEEK - 1),
-            "before": monday - _DAY * _WEEK,
-            "after": monday + _DAY * _WEEK,
-            "is_this_week": monday <= this_day < monday + _DAY * _WEEK,
-        },
-    )
-
-
 def _own(request: HospitalRequest) -> Doctor:
     return get_object_or_404(Doctor.objects.of(request.user).select_related("user", "schedule"))
 
@@ -140,44 +103,3 @@ def _next_in_line(shown: list[Row]) -> Row | None:
     """Who is called next: of those who wait, whose turn was due first."""
     waiting = [row for row in shown if row.visit.status == Status.CHECKED_IN and row.visit.checked_in_at]
     return min(waiting, key=lambda row: (queue.due_at(row.visit), row.visit.token or 0), default=None)
-
-
-def _columns(request: HospitalRequest, doctor: Doctor, monday: date, this_day: date, now: datetime) -> list[Column]:
-    zone = times.zone_of(request.hospital)
-    sunday = monday + _DAY * (_WEEK - 1)
-    columns = {
-        monday + _DAY * number: Column(date=monday + _DAY * number, is_today=monday + _DAY * number == this_day)
-        for number in range(_WEEK)
-    }
-    since, until = times.instants_of(monday, zone)[0], times.instants_of(sunday, zone)[1]
-    visits = Appointment.objects.between(since, until).filter(doctor=doctor, status__in=queue.EXPECTED)
-    for row in rows(request, visits.with_people().by_time(), now=now, order=AT_DOCTOR):
-        columns[row.visit.starts_at.astimezone(zone).date()].rows.append(row)
-    table = times.timetable(
-        hospital=request.hospital, doctor=doctor, first=monday, last=sunday, now=now, is_taken_read=False
-    )
-    for opens, closes in _stretches(table.offered(monday, sunday)):
-        columns[opens.astimezone(zone).date()].hours.append(_span(opens, closes, zone))
-    leave = Availability.objects.touching(monday, sunday).filter(doctor=doctor, kind=Availability.Kind.LEAVE)
-    for absence in leave.order_by("first_date", "starts"):
-        for day, column in columns.items():
-            if absence.first_date and absence.last_date and absence.first_date <= day <= absence.last_date:
-                column.leave.append(absence)
-    return list(columns.values())
-
-
-def _stretches(slots: list[Slot]) -> Iterator[tuple[datetime, datetime]]:
-    """Slots that follow one another, as stretches of hours."""
-    opens, last = None, None
-    for slot in slots:
-        if opens is None or last is None or slot.busy_from > last.busy_until:
-            if opens is not None and last is not None:
-                yield opens, last.ends_at
-            opens = slot.starts_at
-        last = slot
-    if opens is not None and last is not None:
-        yield opens, last.ends_at
-
-
-def _span(opens: datetime, closes: datetime, zone: ZoneInfo) -> str:
-    return f"{opens.astimezone(zone):%H:%M}–{closes.astimezone(zone):%H:%M}"

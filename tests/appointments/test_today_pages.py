@@ -1,6 +1,5 @@
-"""A doctor's own day and week."""
+"""A doctor's own day."""
 
-from datetime import time
 from typing import Any
 
 import pytest
@@ -8,7 +7,7 @@ from django.test import Client
 from django.utils.timezone import now
 
 from accounts.models import User
-from appointments.models import Appointment, Availability, Status
+from appointments.models import Appointment, Status
 from appointments.services import booking, day
 from core.schemas import schema_context
 from hospitals.models import BookingPolicy, Doctor
@@ -18,7 +17,7 @@ from tests.appointments.today import arrived, as_it_is, booked, called, person, 
 from tests.conftest import browser
 from tests.factories import at
 
-TODAY, WEEK = "/doctor/today/", "/doctor/schedule/"
+TODAY = "/doctor/today/"
 
 
 @pytest.fixture
@@ -54,7 +53,7 @@ def test_only_a_verified_doctor_has_a_day(in_cedar: Hospital, rao: Doctor, kiran
         assert browser("cedar.localhost", user).get(TODAY).status_code == 403
     for role in ("front_desk", "nurse", "pharmacist", "billing_clerk"):
         client = staff(in_cedar, role)
-        assert [client.get(url).status_code for url in (TODAY, WEEK)] == [403, 403]
+        assert client.get(TODAY).status_code == 403
 
 
 def test_the_day_is_counted(in_cedar: Hospital, rao: Doctor, rao_here: Client) -> None:
@@ -123,7 +122,6 @@ def test_free_stretches_of_the_day_are_shown_between_the_visits(
 @pytest.mark.parametrize("asked", ["", "yesterday", "2026-02-30", "9999-12-31", "0001-01-01"])
 def test_a_day_that_is_none_is_today(in_cedar: Hospital, rao: Doctor, rao_here: Client, asked: str) -> None:
     assert rao_here.get(TODAY, {"day": asked}).context["is_today"]
-    assert rao_here.get(WEEK, {"week": asked}).context["is_this_week"]
 
 
 def test_a_visit_that_waits_to_be_confirmed_is_confirmed_with_one_press(
@@ -144,11 +142,10 @@ def test_the_day_asks_the_same_number_of_queries_for_any_number_of_visits(
     for number in range(6):
         arrived(in_cedar, rao, person("Asha"), f"{9 + number:02}:00")
         booked(in_cedar, rao, person("Bela"), f"{9 + number:02}:40")
-    for url in (TODAY, WEEK):
-        rao_here.get(url)
-        # session, person, staff row; doctor, visits, hours and what is taken or leave
-        with django_assert_max_num_queries(9):
-            rao_here.get(url)
+    rao_here.get(TODAY)
+    # session, person, staff row; doctor, visits, hours and what is taken
+    with django_assert_max_num_queries(9):
+        rao_here.get(TODAY)
 
 
 def test_a_day_that_asks_again_is_told_what_is_new(in_cedar: Hospital, rao: Doctor, rao_here: Client) -> None:
@@ -160,24 +157,3 @@ def test_a_day_that_asks_again_is_told_what_is_new(in_cedar: Hospital, rao: Doct
     assert answer.status_code == 200
     assert "Bela" in answer.content.decode()
     assert "<html" not in answer.content.decode()
-
-
-def test_the_week_shows_visits_hours_and_leave(in_cedar: Hospital, rao: Doctor, rao_here: Client, asha: User) -> None:
-    visit = factories.visit(in_cedar, rao, asha, days=7)
-    zone = at(in_cedar, "10:00").tzinfo
-    when = visit.starts_at.astimezone(zone).date()
-    Availability.objects.create(
-        doctor=rao,
-        kind=Availability.Kind.LEAVE,
-        first_date=when,
-        last_date=when,
-        starts=time(12),
-        ends=time(23, 59),
-        note="Conference",
-    )
-    response = rao_here.get(WEEK, {"week": when.isoformat()})
-    [column] = [column for column in response.context["columns"] if column.date == when]
-    assert [row.visit for row in column.rows] == [visit]
-    assert column.hours == ["09:00–12:00"]
-    assert [absence.note for absence in column.leave] == ["Conference"]
-    assert len(response.context["columns"]) == 7

@@ -97,7 +97,7 @@ def searcher(made: Visits) -> Iterator[Stop]:
 def doctor(made: Visits) -> Iterator[Stop]:
     """A doctor's own rooms."""
     yield Stop("today", hospital_url("cedar", "today"))
-    yield Stop("schedule", hospital_url("cedar", "doctor_week"))
+    yield Stop("schedule", hospital_url("cedar", "own_week"))
     yield Stop("own hours", hospital_url("cedar", "own_hours"))
     yield Stop("own profile", hospital_url("cedar", "own_profile"))
     yield Stop("patients", hospital_url("cedar", "patient_admin"))
@@ -113,6 +113,7 @@ def office(made: Visits) -> Iterator[Stop]:
     yield Stop("display", hospital_url("cedar", "queue_display"))
     yield Stop("appointments", hospital_url("cedar", "appointment_admin"))
     yield Stop("appointments, none found", hospital_url("cedar", "appointment_admin") + "?q=nothing")
+    yield Stop("doctors' weeks", hospital_url("cedar", "doctor_week"))
     yield Stop("visit", hospital_url("cedar", "appointment_detail", made.coming.code))
     yield Stop("waitlist of the hospital", hospital_url("cedar", "waitlist_admin"))
     yield Stop("patients of the hospital", hospital_url("cedar", "patient_admin"))
