@@ -266,7 +266,7 @@ class Postgres(Server):
             "port": str(self.port),
             "unix_socket_directories": "",
             "shared_buffers": self.shared_buffers,
-            "max_connections": "100",
+            "max_connections": "200",  # each worker of the tests may bring a crowd of its own (tests/races/crowd.py)
             "max_locks_per_transaction": "256",  # a migration locks every table of a hospital's schema
             "dynamic_shared_memory_type": "mmap",  # many containers have 64 MB of /dev/shm, and a query can take more
             "jit": "off",

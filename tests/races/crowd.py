@@ -20,7 +20,7 @@ from hospitals.models import Doctor
 from tenants.models import Hospital
 from tests import factories
 
-AT_ONCE = 60  # connections, of the hundred that the tests' server has
+AT_ONCE = 60  # connections; the tests' server has two hundred for its workers
 
 
 def crowd(*acts: tuple[Hospital, Callable[[], Any]]) -> list[Any]:
