@@ -1,5 +1,6 @@
 """Two hospitals made once per session; each ordinary test rolls back; tests that commit get a database of their own."""
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -38,6 +39,13 @@ def pytest_configure() -> None:
     [(partials, loaders)] = options["loaders"]  # settings are loaded as in development, which reads templates anew
     options["loaders"] = [(partials, [("django.template.loaders.cached.Loader", loaders)])]
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def pytest_collection_finish() -> None:
+    """The application and thousands of tests stay until the end: looking among them for garbage takes a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(scope="session")
