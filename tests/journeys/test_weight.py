@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.files.base import ContentFile, File
 from django.core.management import call_command
+from django.test import override_settings
 from django.utils.timezone import now
 from PIL import Image, ImageFilter
 from playwright.sync_api import Page
@@ -34,19 +36,30 @@ MOST_FOR_STAFF = 80  # who come every day and have the files already
 MOST_FOR_PROGRAMMERS = 120  # the description of the whole API on one page
 
 
-@pytest.fixture
-def production_files(settings: Any, tmp_path: Path) -> Iterator[None]:
-    """Static files as a deployment collects them. (Those of /admin/ stay out.)"""
-    settings.STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
-    settings.STATIC_ROOT = tmp_path
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The settings of a deployment whose static files are collected. (Those of /admin/ stay out.)"""
+    deployed = {
+        "STATICFILES_FINDERS": ["django.contrib.staticfiles.finders.FileSystemFinder"],
+        "STATIC_ROOT": tmp_path_factory.mktemp("static"),
+        "STORAGES": {
+            **django_settings.STORAGES,
+            "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+        },
+        "WHITENOISE_USE_FINDERS": False,
+        "WHITENOISE_AUTOREFRESH": False,
     }
-    settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = False
-    call_command("collectstatic", interactive=False, verbosity=0)
-    _forget_addresses()
-    yield
+    with override_settings(**deployed):
+        call_command("collectstatic", interactive=False, verbosity=0)
+    return deployed
+
+
+@pytest.fixture
+def production_files(collected: dict[str, Any]) -> Iterator[None]:
+    """Static files as a deployment serves them."""
+    with override_settings(**collected):
+        _forget_addresses()
+        yield
     _forget_addresses()
 
 
