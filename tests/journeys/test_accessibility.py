@@ -3,16 +3,17 @@
 Not among them: Django's own /admin/.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, ViewportSize
 
+from tests.conftest import cloned
 from tests.journeys import scene as scenes
 from tests.journeys.conftest import Complaints, Visitor
-from tests.journeys.scene import TOURS
+from tests.journeys.scene import TOURS, Scene
 from tests.journeys.server import Platform
 from tests.journeys.stops import Stop
 
@@ -80,13 +81,20 @@ def hand(page: Page) -> Callable[[str], None]:
     return take
 
 
+@pytest.fixture(scope="module")
+def scene(django_db_setup: None, django_db_blocker: Any) -> Iterator[Scene]:
+    """Built once, in a database of its own; every tour goes through a copy of it."""
+    with django_db_blocker.unblock(), cloned():
+        yield scenes.build()
+
+
 @pytest.mark.usefixtures("outbox_is_readable")
 @pytest.mark.parametrize("tour", TOURS)
 def test_no_page_breaks_a_rule_in_either_theme(
-    visitor: Visitor, platform: Platform, complaints: Complaints, tour: str
+    scene: Scene, visitor: Visitor, platform: Platform, complaints: Complaints, tour: str
 ) -> None:
     """A page is opened once for both devices; what has to be done there is done with each, as menus are not the same."""
-    stops = list(TOURS[tour][1](scenes.build()))
+    stops = list(TOURS[tour][1](scene))
     page = visitor()
     take = hand(page)
     scenes.come_in_for(tour, page.context)
