@@ -27,6 +27,10 @@ class Span:
         start, end = (_minutes(shown, day) for shown in (starts, ends))
         return cls(start, max(start, end))
 
+    def __bool__(self) -> bool:
+        """Whether it has any length."""
+        return self.end > self.start
+
     @property
     def is_whole_day(self) -> bool:
         """Whether nothing of the day is left."""
@@ -62,7 +66,7 @@ class Grid:
     @classmethod
     def around(cls, spans: Iterable[Span], *, slot: int) -> "Grid":
         """Hours that show all of these; rows so high that the shortest of them, or `slot` minutes, can be pressed."""
-        spans = [span for span in spans if span.end > span.start]
+        spans = [span for span in spans if span]
         first = min([_USUAL.start, *(span.start // _HOUR for span in spans)])
         last = max([_USUAL.stop, *(-(-span.end // _HOUR) for span in spans)])
         shortest = min([slot, *(span.end - span.start for span in spans)])

@@ -135,8 +135,7 @@ def _known(
     for absence in leave.order_by("first_date", "starts"):
         stretch = times.leave_of(absence)
         for day in days:
-            span = Span.on(day, stretch.starts, stretch.ends)
-            if span.end > span.start:
+            if span := Span.on(day, stretch.starts, stretch.ends):
                 known[day].leave.append((absence, span))
     return known
 
@@ -160,7 +159,8 @@ def _drawn(known: dict[date, _Day], zone: ZoneInfo, *, slot: int, now: datetime)
     def span(day: date, starts: datetime, ends: datetime) -> Span:
         return Span.on(day, starts.astimezone(zone), ends.astimezone(zone))
 
-    opens = {day: [span(day, *stretch) for stretch in its.open] for day, its in known.items()}
+    stretches = [stretch for its in known.values() for stretch in its.open]
+    opens = {day: [one for stretch in stretches if (one := span(day, *stretch))] for day in known}
     visits = {
         day: [span(day, row.visit.starts_at, row.visit.ends_at) for row in its.rows] for day, its in known.items()
     }

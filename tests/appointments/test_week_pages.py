@@ -1,7 +1,7 @@
 """A doctor's week by the clock, the doctor's own and for the office."""
 
 import re
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -65,6 +65,20 @@ def test_the_week_shows_visits_hours_and_leave_by_the_clock(
     assert response.context["visits"] == 1
     text = response.content.decode()
     assert all(word in text for word in ("Conference", "Asha Patel", "10:00", "1 visit"))
+
+
+def test_hours_past_midnight_are_open_on_both_days(in_cedar: Hospital, rao: Doctor, rao_here: Client) -> None:
+    rao.availability.all().delete()
+    today = at(in_cedar, "10:00", days=0).date()
+    monday = today + timedelta(days=7 - today.weekday())
+    Availability.objects.create(
+        doctor=rao, kind=Availability.Kind.WEEKLY, weekday=0, starts=time(22), ends=time(2), ends_next_day=True
+    )
+    response = rao_here.get(OWN, {"week": monday.isoformat()})
+    assert response.context["grid"].hours == range(24)
+    evening, night = (column_of(response, day) for day in (monday, monday + timedelta(days=1)))
+    assert (evening.hours, evening.open) == (["22:00–02:00"], ["h22 m0 t24 u0"])
+    assert (night.hours, night.open) == ([], ["h0 m0 t2 u0"])
 
 
 def test_the_times_that_are_free_are_counted(in_cedar: Hospital, rao: Doctor, rao_here: Client, asha: User) -> None:
