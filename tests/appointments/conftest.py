@@ -8,7 +8,7 @@ import pytest
 from django.utils.timezone import now
 
 from accounts.models import User
-from appointments.models import Appointment, Availability
+from appointments.models import Appointment, Availability, WaitlistEntry
 from appointments.services import hours
 from appointments.services.displacing import Decisions
 from hospitals.models import Doctor
@@ -16,6 +16,7 @@ from tenants.models import Hospital
 from tests import factories
 from tests.appointments.hours import UNDECIDED, tomorrow
 from tests.appointments.money import by_video
+from tests.appointments.waitlist import wait
 from tests.fakes.razorpay import Gateway
 
 
@@ -52,3 +53,10 @@ def leave(act: Callable[..., Any], in_cedar: Hospital) -> Callable[..., Availabi
 def unpaid(in_cedar: Hospital, rao: Doctor, asha: User, gateway: Gateway) -> Appointment:
     """Asha has booked a video visit of tomorrow at ten, and has not paid yet."""
     return by_video(in_cedar, rao, asha)
+
+
+@pytest.fixture
+def three_waiting(in_cedar: Hospital, rao: Doctor) -> list[WaitlistEntry]:
+    """Three who wait for Dr Rao, since an hour, two hours and three hours."""
+    people = [factories.person(f"w{number}@example.com", f"W{number}") for number in range(3)]
+    return [wait(in_cedar, rao, one, since=now() - timedelta(hours=number + 1)) for number, one in enumerate(people)]
