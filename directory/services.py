@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +19,8 @@ from directory import expressions, specialties
 from directory.models import DepartmentListing, DoctorListing, FreeTime, HospitalListing, SearchWord, TakenTime
 from directory.models.doctors import number_of
 from tenants.models import Hospital
+
+_CITIES_KEPT = 10  # seconds; they are asked for with every search, and change when a hospital opens in a new one
 
 
 @dataclass(frozen=True)
@@ -226,6 +230,21 @@ def claim_stale(*, now: datetime, limit: int) -> list[tuple[str, UUID]]:
             [now + timedelta(minutes=5), now, limit],
         )
         return [(schema, code) for schema, code in cursor.fetchall()]
+
+
+def cities() -> tuple[str, ...]:
+    """Where hospitals are open, the city with the most of them first; as of ten seconds ago at most."""
+    return _cities_at(int(monotonic() // _CITIES_KEPT))
+
+
+@lru_cache(maxsize=1)
+def _cities_at(moment: int) -> tuple[str, ...]:
+    return tuple(city for city, _count in HospitalListing.objects.published().cities())
+
+
+def forget_here() -> None:
+    """Drop what this process remembers."""
+    _cities_at.cache_clear()
 
 
 def meant(words: str) -> str:

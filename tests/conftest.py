@@ -23,6 +23,7 @@ from accounts.models import User
 from accounts.sessions import SECOND_FACTOR, SessionStore, Visit
 from core import schemas
 from core.schemas import schema_context
+from directory import services as directory
 from hospitals.models import Staff
 from tenants import hosts
 from tenants.models import Hospital
@@ -95,6 +96,7 @@ def forget() -> None:
     """Nobody remembers anything but the database."""
     cache.clear()
     hosts.forget_here()
+    directory.forget_here()
 
 
 @pytest.fixture

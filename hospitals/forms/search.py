@@ -1,6 +1,6 @@
 """What patients look for among the doctors of all hospitals."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -84,7 +84,7 @@ class DoctorSearch(forms.Form):
         label=_lazy("Years of experience at least"), required=False, min_value=0, max_value=80
     )
 
-    def __init__(self, *args: Any, cities: list[str] | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, cities: Sequence[str] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offered = _choices()
         if cities is not None:

@@ -28,7 +28,7 @@ from core.pages import MOST, PER_PAGE, LongPaginator, page
 from core.prepared import given, prepared
 from core.visits import VisitKind
 from directory import services as directory
-from directory.models import DoctorListing, HospitalListing, Wanted
+from directory.models import DoctorListing, Wanted
 from directory.specialties import BY_SLUG
 from hospitals.forms.search import DoctorSearch
 from hospitals.views.doctor_cards import Card, cards_of
@@ -40,7 +40,7 @@ _LOW_FEE = 500
 @requires(Permission.PUBLIC)
 def doctor_search(request: Request) -> HttpResponse:
     """Doctors of all open hospitals, by words and filters; who is free first comes first."""
-    search = DoctorSearch(request.GET, cities=[city for city, _count in _cities()])
+    search = DoctorSearch(request.GET, cities=directory.cities())
     wanted = search.wanted()
     results, instead = _found(request, wanted), ""
     if wanted.words and not results.object_list:
@@ -80,11 +80,6 @@ def _found(request: Request, wanted: Wanted) -> Page[Any]:
 def _listed() -> QuerySet[DoctorListing]:
     keys = RawSQL("SELECT unnest(%s)", [given("keys")])
     return DoctorListing.objects.published().for_cards().filter(pk__in=keys)
-
-
-@prepared
-def _cities() -> "QuerySet[HospitalListing, tuple[str, int]]":
-    return HospitalListing.objects.published().cities()
 
 
 def _title(wanted: Wanted) -> str:
